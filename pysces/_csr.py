@@ -1,0 +1,50 @@
+"""The one sparse form that kernels see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    type Matrix = NDArray[np.number] | sp.sparray | sp.spmatrix
+
+
+class CSR(NamedTuple):
+    """Compressed rows: column indices ascending in each row, no stored zero, no duplicate."""
+
+    data: NDArray[np.float64]
+    indices: NDArray[np.int32]
+    indptr: NDArray[np.int64]
+    n_columns: int
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.indptr) - 1
+
+
+def as_csr(x: Matrix) -> CSR:
+    """Rows of an in-memory matrix; values become float64, so that equal values stay equal and ranks exact."""
+    return _canonical(sp.csr_array(x), x)
+
+
+def as_csc(x: Matrix) -> CSR:
+    """Columns of an in-memory matrix: the compressed rows of its transpose."""
+    return _canonical(sp.csc_array(x), x)
+
+
+def _canonical(matrix: sp.csr_array | sp.csc_array, source: Matrix) -> CSR:
+    if not matrix.has_canonical_format or (len(matrix.data) and not matrix.data.all()):
+        matrix = matrix.copy() if sp.issparse(source) else matrix  # the user's arrays stay as they are
+        matrix.sum_duplicates()
+        matrix.eliminate_zeros()
+    return CSR(
+        np.ascontiguousarray(matrix.data, np.float64),
+        np.ascontiguousarray(matrix.indices, np.int32),
+        np.ascontiguousarray(matrix.indptr, np.int64),
+        matrix.shape[1] if isinstance(matrix, sp.csr_array) else matrix.shape[0],
+    )

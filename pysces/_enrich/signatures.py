@@ -1,0 +1,119 @@
+"""Signatures: how far a gene of a cell is from what is usual for the gene. Functions of single entries of X.
+
+A signature is known by what it makes of zero, one constant per gene, and of a non-zero entry. So X stays sparse: the
+entries are transformed where they are, and all zeros of a gene share the constant.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+
+from pysces._enrich import _moment_kernels as kernels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pysces._csr import CSR
+    from pysces._enrich.moments import Moments
+
+type SignatureName = Literal["none", "mean", "scale", "rank", "mad", "ttest"]
+
+FROM_MOMENTS = ("none", "mean", "scale", "ttest")
+FROM_COLUMNS = ("rank", "mad")
+NORMAL_MAD = 1.4826
+
+
+class Signature(Protocol):
+    """What turns entries of X into a signature."""
+
+    missing: NDArray[np.bool_]
+    """Genes without a signature: constant, or without spread."""
+
+    def __call__(self, values: NDArray[np.float64], genes: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Signature of ``values[i]``, an entry of gene ``genes[i]``."""
+        ...
+
+
+class Centred:
+    """(x - centre) / spread; genes with no spread are missing."""
+
+    def __init__(self, centre: NDArray[np.float64], spread: NDArray[np.float64]) -> None:
+        self.missing = ~(spread > 0)
+        self.centre, self.spread = centre, spread
+
+    def __call__(self, values: NDArray[np.float64], genes: NDArray[np.int32]) -> NDArray[np.float64]:
+        return (values - self.centre[genes]) / self.spread[genes]
+
+
+class LeaveOneOut:
+    """t of one cell against all others: (x - mean_others) / (sd_others / sqrt(n - 1)).
+
+    With c = x - mean and C the sum of c squared over all cells, x - mean_others = c n / (n - 1) and the others' variance
+    is (C - c^2 - c^2 / (n - 1)) / (n - 2). A cell that alone differs from all others is infinitely far.
+    """
+
+    def __init__(self, moments: Moments) -> None:
+        self.mean, self.deviance, self.n = moments.mean, moments.deviance, moments.n_cells
+        self.missing = ~(self.deviance > 0)
+
+    def __call__(self, values: NDArray[np.float64], genes: NDArray[np.int32]) -> NDArray[np.float64]:
+        n, deviance = self.n, self.deviance[genes]
+        centred = values - self.mean[genes]
+        left = deviance - centred**2 * (n / (n - 1))
+        left = np.where(left <= 1e-12 * deviance, 0.0, left)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return centred * (n / (n - 1)) / np.sqrt(left / (n - 2) / (n - 1))
+
+
+class RankWithin:
+    """Average rank of the cell within the gene."""
+
+    def __init__(self, columns: CSR) -> None:
+        self.n_cells, self.indptr = columns.n_columns, columns.indptr
+        self.sorted = columns.data.copy()
+        for start, stop in zip(columns.indptr[:-1], columns.indptr[1:], strict=True):
+            self.sorted[start:stop].sort()
+        self.missing = np.zeros(columns.n_rows, np.bool_)
+
+    def __call__(self, values: NDArray[np.float64], genes: NDArray[np.int32]) -> NDArray[np.float64]:
+        ranks = np.empty(len(values))
+        kernels.average_ranks(values, genes, self.sorted, self.indptr, self.n_cells, ranks)
+        return ranks
+
+
+def from_moments(name: str, moments: Moments, *, against_reference: bool) -> Signature:
+    """``none``, ``mean``, ``scale`` or ``ttest``; the moments are of the reference cells, by default all."""
+    ones = np.ones(moments.n_genes)
+    match name:
+        case "none":
+            return Centred(0 * ones, ones)
+        case "mean":
+            return Centred(moments.mean, ones)
+        case "ttest" if not against_reference:
+            return LeaveOneOut(moments)
+        case "ttest":
+            return Centred(moments.mean, moments.sd / np.sqrt(moments.n_cells))
+        case _:
+            return Centred(moments.mean, moments.sd)
+
+
+def from_columns(name: str, columns: CSR) -> Signature:
+    """``rank`` or ``mad``; the columns are of the reference cells, by default all."""
+    if name == "rank":
+        return RankWithin(columns)
+    return Centred(*_median_and_mad(columns))
+
+
+def _median_and_mad(columns: CSR) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Median and scaled median absolute deviation of every gene, zeros included; one gene is dense at a time."""
+    median, mad = np.empty(columns.n_rows), np.empty(columns.n_rows)
+    dense = np.empty(columns.n_columns)
+    for gene in range(columns.n_rows):
+        entries = columns.data[columns.indptr[gene] : columns.indptr[gene + 1]]
+        dense[: len(entries)] = entries
+        dense[len(entries) :] = 0.0
+        median[gene] = np.median(dense)
+        mad[gene] = NORMAL_MAD * np.median(np.abs(dense - median[gene]))
+    return median, mad

@@ -1,0 +1,236 @@
+"""Kernels that turn ranked columns into codes (positions) and binary trees of positions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pysces._infer._rank_kernels import shuffle
+from pysces._jit import kernel, population_count
+
+
+@kernel
+def level_starts(levels, indptr, zero_level, n_cells, column, starts):
+    """Fill ``starts[level]`` with the number of cells below each level of a column; return the cells at zero."""
+    n_levels = len(starts)
+    n_zero = n_cells - (indptr[column + 1] - indptr[column])
+    starts[:] = 0
+    for i in range(indptr[column], indptr[column + 1]):
+        starts[levels[i]] += 1
+    starts[zero_level[column]] += n_zero
+    below = 0
+    for level in range(n_levels):
+        count = starts[level]
+        starts[level] = below
+        below += count
+    return n_zero
+
+
+@kernel
+def block_codes(levels, indptr, zero_level, n_levels, n_cells, codes, zero_code, n_blocks):
+    """Code of an entry: the number of cells below its value, the same for the whole block of equal values.
+
+    ``n_blocks`` is the number of distinct values that occur.
+    """
+    for column in range(len(indptr) - 1):
+        starts = np.empty(n_levels[column], np.int32)
+        n_zero = level_starts(levels, indptr, zero_level, n_cells, column, starts)
+        for i in range(indptr[column], indptr[column + 1]):
+            codes[i] = starts[levels[i]]
+        zero_code[column] = starts[zero_level[column]] if n_zero else -1
+        n_blocks[column] = 0
+        for level in range(n_levels[column]):
+            following = n_cells if level + 1 == n_levels[column] else starts[level + 1]
+            n_blocks[column] += following > starts[level]
+
+
+@kernel
+def random_codes(cells, levels, indptr, zero_level, n_levels, n_cells, seeds, codes):
+    """Code of every cell: its rank from 0, equal values in random order; ``codes`` is columns x cells."""
+    order = np.empty(n_cells, np.int32)
+    level_of = np.empty(n_cells, np.int32)
+    for column in range(len(indptr) - 1):
+        starts = np.empty(n_levels[column], np.int32)
+        level_starts(levels, indptr, zero_level, n_cells, column, starts)
+        for cell in range(n_cells):
+            order[cell] = cell
+        shuffle(order, seeds[column])
+        level_of[:] = zero_level[column]
+        for i in range(indptr[column], indptr[column + 1]):
+            level_of[cells[i]] = levels[i]
+        for cell in order:
+            codes[column, cell] = starts[level_of[cell]]
+            starts[level_of[cell]] += 1
+
+
+@kernel
+def dyadic_tree(n_cells, smallest, split, child, width):
+    """Tree of a gene without ties, aracne3: the copula rank / (n + 1) is halved; return the number of nodes.
+
+    Node ``i``: codes below ``split[i]`` go to node ``child[i]``, others to ``child[i] + 1``; no child: -1.
+    """
+    low, high = np.zeros(len(split)), np.ones(len(split))
+    first, last = np.zeros(len(split), np.int64), np.full(len(split), n_cells)
+    n_nodes = 1
+    node = 0
+    while node < n_nodes:
+        width[node] = high[node] - low[node]
+        child[node] = -1
+        if last[node] - first[node] >= smallest or node == 0:
+            middle = (low[node] + high[node]) / 2
+            at = np.int64(np.ceil(middle * (n_cells + 1))) - 1
+            split[node], child[node] = at, n_nodes
+            low[n_nodes], high[n_nodes] = low[node], middle
+            first[n_nodes], last[n_nodes] = first[node], at
+            low[n_nodes + 1], high[n_nodes + 1] = middle, high[node]
+            first[n_nodes + 1], last[n_nodes + 1] = at, last[node]
+            n_nodes += 2
+        node += 1
+    return n_nodes
+
+
+@kernel
+def interval_tree(n_cells, smallest, split, child, width):
+    """Tree of a gene without ties, aracne-ap: rank intervals of n - codes are split at the floor of their middle."""
+    first, last = np.zeros(len(split), np.int64), np.full(len(split), n_cells)
+    n_nodes = 1
+    node = 0
+    while node < n_nodes:
+        width[node] = (last[node] - first[node]) / n_cells
+        child[node] = -1
+        if last[node] - first[node] >= smallest or node == 0:
+            at = (first[node] + last[node] + 1) // 2  # the program ranks from the largest value down
+            split[node], child[node] = at, n_nodes
+            first[n_nodes], last[n_nodes] = first[node], at
+            first[n_nodes + 1], last[n_nodes + 1] = at, last[node]
+            n_nodes += 2
+        node += 1
+    return n_nodes
+
+
+@kernel
+def nearest_boundary(ends, first, last, middle):
+    """Index in ``first <= i < last`` of the end nearest ``middle``; of two equally near, the lower."""
+    low, high = first, last - 1
+    while low < high:
+        centre = (low + high) // 2
+        if ends[centre] < middle:
+            low = centre + 1
+        else:
+            high = centre
+    if low > first and middle - ends[low - 1] <= abs(ends[low] - middle):
+        return low - 1
+    return low
+
+
+@kernel
+def tied_tree(ends, n_cells, smallest, offset, split, child, width):
+    """Tree of a gene with ties: a node is split at the boundary between distinct values nearest its median.
+
+    ``ends[i]`` is the number of cells at or below the i-th distinct value. Nodes are written from ``offset`` on.
+    """
+    first, last = np.zeros(2 * len(ends), np.int64), np.full(2 * len(ends), len(ends) - 1)
+    n_nodes = 1
+    node = 0
+    while node < n_nodes:
+        below = ends[first[node] - 1] if first[node] else 0
+        count = ends[last[node]] - below
+        width[offset + node] = count / n_cells
+        child[offset + node] = -1
+        if last[node] > first[node] and (count >= smallest or node == 0):
+            at = nearest_boundary(ends, first[node], last[node], below + count / 2)
+            split[offset + node], child[offset + node] = ends[at], offset + n_nodes
+            first[n_nodes], last[n_nodes] = first[node], at
+            first[n_nodes + 1], last[n_nodes + 1] = at + 1, last[node]
+            n_nodes += 2
+        node += 1
+    return n_nodes
+
+
+@kernel
+def block_ends(levels, indptr, zero_level, n_levels, n_cells, column, ends):
+    """Fill ``ends`` with the number of cells at or below each value that occurs; return how many values there are."""
+    starts = np.empty(n_levels[column], np.int32)
+    level_starts(levels, indptr, zero_level, n_cells, column, starts)
+    n_blocks = 0
+    for level in range(n_levels[column]):
+        following = n_cells if level + 1 == n_levels[column] else starts[level + 1]
+        if following > starts[level]:
+            ends[n_blocks] = following
+            n_blocks += 1
+    return n_blocks
+
+
+@kernel
+def first_splits(levels, indptr, zero_level, n_levels, n_cells, minority, tied):
+    """Cells on the smaller side of the first split (0: constant) of each column, and whether it has ties."""
+    for column in range(len(indptr) - 1):
+        ends = np.empty(n_levels[column], np.int64)
+        n_blocks = block_ends(levels, indptr, zero_level, n_levels, n_cells, column, ends)
+        minority[column] = 0
+        tied[column] = n_blocks < n_cells
+        if n_blocks > 1:
+            low = ends[nearest_boundary(ends, 0, n_blocks - 1, n_cells / 2)]
+            minority[column] = min(low, n_cells - low)
+
+
+@kernel
+def tied_trees(levels, indptr, zero_level, n_levels, n_cells, n_blocks, smallest, root, split, child, width):
+    """Write the trees of all tied columns; ``root[column]`` is where each begins, -1 for columns without ties."""
+    for column in range(len(indptr) - 1):
+        if root[column] < 0:
+            continue
+        ends = np.empty(n_levels[column], np.int64)
+        block_ends(levels, indptr, zero_level, n_levels, n_cells, column, ends)
+        ends = ends[: n_blocks[column]]
+        tied_tree(ends, n_cells, smallest, root[column], split, child, width)
+
+
+@kernel
+def tree_depth(root, child):
+    """Levels of splits below each root."""
+    deepest = 0
+    depth = np.zeros(len(child), np.int32)
+    for node in range(len(child)):  # children come after their parents
+        if child[node] >= 0:
+            depth[child[node]] = depth[child[node] + 1] = depth[node] + 1
+            deepest = max(deepest, depth[node] + 1)
+    return deepest
+
+
+@kernel
+def fill_planes(cells, codes, indptr, zero_code, root, split, child, n_cells, planes, top, margin):
+    """Bit planes of the levels and masks of the second-level nodes of every column, from its codes and its tree."""
+    one = np.uint64(1)
+    n_words = planes.shape[2]
+    for column in range(len(root)):
+        gene = planes[column]
+        gene[:] = 0
+        if zero_code[column] >= 0:
+            node, level = root[column], 0
+            while child[node] >= 0:
+                if zero_code[column] >= split[node]:
+                    gene[level] = ~np.uint64(0)
+                node = child[node] + (zero_code[column] >= split[node])
+                level += 1
+        for i in range(indptr[column], indptr[column + 1]):
+            word, bit = cells[i] >> 6, one << np.uint64(cells[i] & 63)
+            for level in range(len(gene)):
+                gene[level, word] &= ~bit
+            node, level = root[column], 0
+            while child[node] >= 0:
+                high = codes[i] >= split[node]
+                if high:
+                    gene[level, word] |= bit
+                node = child[node] + high
+                level += 1
+        margin[column] = 0
+        for w in range(n_words):
+            valid = ~np.uint64(0)
+            if 64 * w + 64 > n_cells:
+                valid = (one << np.uint64(n_cells - 64 * w)) - one if 64 * w < n_cells else np.uint64(0)
+            high, second = gene[0, w] & valid, gene[1, w]
+            low = ~gene[0, w] & valid
+            top[column, 0, w], top[column, 1, w] = low & ~second, low & second
+            top[column, 2, w], top[column, 3, w] = high & ~second, high & second
+            for node in range(4):
+                margin[column, node] += population_count(top[column, node, w])

@@ -1,0 +1,103 @@
+"""Kernels that rank the columns of a sparse matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pysces._jit import kernel
+
+
+@kernel
+def rank_columns(data, indptr, n_cells, levels, zero_level, n_levels):
+    """Dense rank of every stored value among the distinct values of its column; zero is one of them.
+
+    ``zero_level`` is the number of distinct negative values; ``n_levels`` counts the level of zero also where no zero is.
+    """
+    for column in range(len(indptr) - 1):
+        start, stop = indptr[column], indptr[column + 1]
+        values = data[start:stop]
+        order = np.argsort(values)
+        level = -1
+        zero = -1
+        previous = 0.0
+        for i in range(len(order)):
+            value = values[order[i]]
+            if value > 0.0 and zero < 0:
+                level += 1
+                zero = level
+            if i == 0 or value != previous:
+                level += 1
+            levels[start + order[i]] = level
+            previous = value
+        if zero < 0:
+            level += 1
+            zero = level
+        zero_level[column] = zero
+        n_levels[column] = level + 1
+
+
+@kernel
+def count_taken(cells, indptr, new_index, counts):
+    """Stored entries of each column whose cell is taken (``new_index`` >= 0)."""
+    for column in range(len(indptr) - 1):
+        total = 0
+        for i in range(indptr[column], indptr[column + 1]):
+            if new_index[cells[i]] >= 0:
+                total += 1
+        counts[column] = total
+
+
+@kernel
+def take_cells(cells, levels, indptr, new_index, out_cells, out_levels, out_indptr):
+    """Copy the entries of the taken cells; ``new_index`` keeps the order of the cells."""
+    for column in range(len(indptr) - 1):
+        at = out_indptr[column]
+        for i in range(indptr[column], indptr[column + 1]):
+            new = new_index[cells[i]]
+            if new >= 0:
+                out_cells[at] = new
+                out_levels[at] = levels[i]
+                at += 1
+
+
+@kernel
+def split_mix(state):
+    """SplitMix64: the next word of a stream that is just a counter, so streams need no shared state."""
+    z = state + np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+@kernel
+def shuffle(values, seed):
+    """Put ``values`` in random order, in place (Fisher-Yates on the SplitMix64 stream of ``seed``)."""
+    for i in range(len(values) - 1, 0, -1):
+        draw = split_mix(seed + np.uint64(i) * np.uint64(0x9E3779B97F4A7C15))
+        j = np.int64((draw >> np.uint64(32)) * np.uint64(i + 1) >> np.uint64(32))
+        values[i], values[j] = values[j], values[i]
+
+
+@kernel
+def permute_cells(cells, levels, indptr, columns, n_cells, n_taken, seeds, out_cells, out_levels, out_counts):
+    """For each of ``columns``, move its entries to random cells and keep the first ``n_taken`` cells.
+
+    Row ``i`` of the outputs has room for all entries of ``columns[i]`` and holds ``out_counts[i]``, cells ascending.
+    """
+    place = np.empty(n_cells, np.int32)
+    level_at = np.empty(n_taken, np.int32)
+    for i in range(len(columns)):
+        for cell in range(n_cells):
+            place[cell] = cell
+        shuffle(place, seeds[i])
+        level_at[:] = -1
+        for entry in range(indptr[columns[i]], indptr[columns[i] + 1]):
+            if place[cells[entry]] < n_taken:
+                level_at[place[cells[entry]]] = levels[entry]
+        at = 0
+        for cell in range(n_taken):
+            if level_at[cell] >= 0:
+                out_cells[i, at] = cell
+                out_levels[i, at] = level_at[cell]
+                at += 1
+        out_counts[i] = at

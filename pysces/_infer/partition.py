@@ -1,0 +1,144 @@
+"""Coded genes: the position of every cell and the binary tree of positions that partitions it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from pysces._infer import _partition_kernels as kernels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pysces._infer.ranks import Ranks
+
+type Convention = Literal["aracne3", "aracne-ap"]
+type Ties = Literal["block", "random"]
+
+SMALLEST: dict[str, int] = {"aracne3": 4, "aracne-ap": 3}
+"""Points that a cell must hold to be tested."""
+
+
+FIXED_POINT = 2.0**56
+"""Information is summed as multiples of 1 / FIXED_POINT nats."""
+WORD = 64
+VECTOR_WORDS = 4
+
+
+class Trees(NamedTuple):
+    """Nodes: codes below ``split`` go to node ``child``, others to ``child + 1`` (-1: a leaf); ``width``: the margin."""
+
+    split: NDArray[np.int32]
+    child: NDArray[np.int32]
+    width: NDArray[np.float64]
+
+
+class Genes(NamedTuple):
+    """Genes as bits: second-level masks and their counts, planes per level, root node, whether nodes are halved."""
+
+    top: NDArray[np.uint64]  # genes x 4 x words
+    margin: NDArray[np.int64]  # genes x 4
+    planes: NDArray[np.uint64]  # genes x levels x words
+    root: NDArray[np.int32]
+    halved: NDArray[np.bool_]
+
+
+class Coded(NamedTuple):
+    """Genes ready for the mutual-information kernels."""
+
+    genes: Genes
+    trees: Trees
+    n_cells: int
+    smallest: int
+
+    @property
+    def kernel_tree(self) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.int64]]:
+        """What the kernels need of the trees, with ln(width) / n in fixed point."""
+        log_width = np.rint(np.log(self.trees.width) / self.n_cells * FIXED_POINT).astype(np.int64)
+        return self.trees.child, self.trees.width, log_width
+
+
+@lru_cache(maxsize=8)
+def distinct_tree(n_cells: int, convention: Convention) -> Trees:
+    """The tree shared by all genes without ties."""
+    build = {"aracne3": kernels.dyadic_tree, "aracne-ap": kernels.interval_tree}[convention]
+    split, child = np.zeros(2 * n_cells + 1, np.int32), np.empty(2 * n_cells + 1, np.int32)
+    width = np.empty(2 * n_cells + 1)
+    n_nodes = build(n_cells, SMALLEST[convention], split, child, width)
+    return Trees(split[:n_nodes], child[:n_nodes], width[:n_nodes])
+
+
+def first_splits(ranks: Ranks) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Cells on the smaller side of each gene's first split under ``ties="block"`` (0: constant), and which have ties."""
+    minority, tied = np.empty(ranks.n_genes, np.int32), np.empty(ranks.n_genes, np.bool_)
+    kernels.first_splits(
+        ranks.levels, ranks.indptr, ranks.zero_level, ranks.n_levels, ranks.n_cells, minority, tied
+    )
+    return minority, tied
+
+
+def code(ranks: Ranks, convention: Convention, ties: Ties, seeds: NDArray[np.uint64]) -> Coded:
+    """Code genes; ``ties="random"`` orders equal values by the seed of their gene, ``"block"`` keeps them together."""
+    return _code_random(ranks, convention, seeds) if ties == "random" else _code_blocks(ranks, convention)
+
+
+def _code_random(ranks: Ranks, convention: Convention, seeds: NDArray[np.uint64]) -> Coded:
+    n_genes, n_cells = ranks.n_genes, ranks.n_cells
+    codes = np.empty((n_genes, n_cells), np.int32)
+    kernels.random_codes(ranks.cells, ranks.levels, ranks.indptr, ranks.zero_level, ranks.n_levels, n_cells, seeds, codes)
+    return code_distinct(codes, convention)
+
+
+def code_distinct(codes: NDArray[np.int32], convention: Convention) -> Coded:
+    """Genes without ties, given as ranks from 0: genes x cells."""
+    n_genes, n_cells = codes.shape
+    cells = np.tile(np.arange(n_cells, dtype=np.int32), n_genes)
+    indptr = np.arange(n_genes + 1, dtype=np.int64) * n_cells
+    zeros = np.zeros(n_genes, np.int32)
+    trees = distinct_tree(n_cells, convention)
+    halved = np.ones(n_genes, np.bool_)
+    return _coded(cells, codes.ravel(), indptr, zeros - 1, zeros, halved, trees, n_cells, SMALLEST[convention])
+
+
+def _code_blocks(ranks: Ranks, convention: Convention) -> Coded:
+    shared = distinct_tree(ranks.n_cells, convention)
+    levels, indptr, zero_level, n_levels = ranks.levels, ranks.indptr, ranks.zero_level, ranks.n_levels
+    codes = np.empty(len(levels), np.int32)
+    zero_code, n_blocks = np.empty(ranks.n_genes, np.int32), np.empty(ranks.n_genes, np.int32)
+    kernels.block_codes(levels, indptr, zero_level, n_levels, ranks.n_cells, codes, zero_code, n_blocks)
+
+    tied = n_blocks < ranks.n_cells
+    room = np.where(tied, 2 * n_blocks - 1, 0)
+    root = len(shared.split) + np.concatenate([[0], np.cumsum(room)[:-1]])
+    n_nodes = len(shared.split) + int(room.sum())
+    trees = Trees(np.zeros(n_nodes, np.int32), np.full(n_nodes, -1, np.int32), np.ones(n_nodes))
+    for own, common in zip(trees, shared, strict=True):
+        own[: len(common)] = common
+    own_root = np.where(tied, root, -1).astype(np.int32)
+    smallest = SMALLEST[convention]
+    kernels.tied_trees(levels, indptr, zero_level, n_levels, ranks.n_cells, n_blocks, smallest, own_root, *trees)
+    roots = np.maximum(own_root, 0)
+    return _coded(ranks.cells, codes, indptr, zero_code, roots, ~tied, trees, ranks.n_cells, smallest)
+
+
+def _coded(
+    cells: NDArray[np.int32],
+    codes: NDArray[np.int32],
+    indptr: NDArray[np.int64],
+    zero_code: NDArray[np.int32],
+    root: NDArray[np.int32],
+    halved: NDArray[np.bool_],
+    trees: Trees,
+    n_cells: int,
+    smallest: int,
+) -> Coded:
+    n_words = -(-n_cells // (WORD * VECTOR_WORDS)) * VECTOR_WORDS  # whole vectors, so that loops need no tail
+    n_levels = max(kernels.tree_depth(root, trees.child), 2) + 1
+    planes = np.empty((len(root), n_levels, n_words), np.uint64)
+    top, margin = np.empty((len(root), 4, n_words), np.uint64), np.empty((len(root), 4), np.int64)
+    kernels.fill_planes(
+        cells, codes, indptr, zero_code, root, trees.split, trees.child, n_cells, planes, top, margin
+    )
+    return Coded(Genes(top, margin, planes, root, halved), trees, n_cells, smallest)

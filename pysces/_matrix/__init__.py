@@ -1,0 +1,8 @@
+"""Everything about X: which matrix, what may be in it, and reading it in sparse pieces."""
+
+from __future__ import annotations
+
+from pysces._matrix._choose import Choice, choose
+from pysces._matrix._read import check_values, columns, n_rows, read, row_blocks
+
+__all__ = ["Choice", "check_values", "choose", "columns", "n_rows", "read", "row_blocks"]

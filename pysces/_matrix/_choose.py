@@ -1,0 +1,61 @@
+"""Which matrix of an AnnData, and which of its genes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pysces._check import some, unique
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+    from numpy.typing import ArrayLike, NDArray
+
+
+class Choice(NamedTuple):
+    """A matrix, the names of its genes, the frame that describes them and which of them are chosen."""
+
+    x: Any
+    genes: NDArray[np.object_]
+    var: pd.DataFrame
+    mask: NDArray[np.bool_]
+
+
+def choose(adata: AnnData, *, layer: str | None, use_raw: bool, mask_var: str | ArrayLike | None) -> Choice:
+    """The matrix that ``layer`` and ``use_raw`` name, with unique genes, and ``mask_var`` as a mask."""
+    if layer is not None and use_raw:
+        msg = f"layer={layer!r} and use_raw=True name two matrices; give one of them."
+        raise ValueError(msg)
+    if use_raw and adata.raw is None:
+        msg = "use_raw=True, but adata.raw is None; leave use_raw out to use adata.X."
+        raise ValueError(msg)
+    if layer is not None and layer not in adata.layers:
+        have = some([name for name in adata.layers if name is not None], 20)
+        msg = f"layer={layer!r} is not in adata.layers, which has: {have or 'nothing'}."
+        raise KeyError(msg)
+    source = adata.raw if use_raw else adata
+    x = source.X if layer is None else adata.layers[layer]
+    if x is None:
+        msg = "adata.X is None; name the layer that holds the expression: layer='...'."
+        raise ValueError(msg)
+    genes = source.var_names.to_numpy(dtype=object)
+    unique(genes, "var_names", "Make them unique first: adata.var_names_make_unique().")
+    return Choice(x, genes, source.var, _mask(source.var, mask_var))
+
+
+def _mask(var: pd.DataFrame, mask_var: str | ArrayLike | None) -> NDArray[np.bool_]:
+    if mask_var is None:
+        return np.ones(len(var), np.bool_)
+    if isinstance(mask_var, str):
+        if mask_var not in var.columns:
+            msg = f"mask_var={mask_var!r} is not a column of adata.var, which has: {some(var.columns, 20)}."
+            raise KeyError(msg)
+        mask = var[mask_var].to_numpy()
+    else:
+        mask = np.asarray(mask_var)
+    if mask.dtype != np.bool_ or mask.shape != (len(var),):
+        msg = f"mask_var must be {len(var)} booleans, one per gene; found {mask.dtype} of shape {mask.shape}."
+        raise ValueError(msg)
+    return mask

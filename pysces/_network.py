@@ -1,0 +1,104 @@
+"""The network table: its schema, checks, and the way to integer-coded regulons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pysces._check import some
+from pysces._regulons import Regulons
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+REQUIRED = ("source", "target", "weight")
+
+
+def network_table(
+    source: NDArray[np.object_], target: NDArray[np.object_], columns: Mapping[str, NDArray[np.generic]]
+) -> pd.DataFrame:
+    """A tidy network, sorted by source and falling mutual information.
+
+    The likelihood is the mutual information over the largest of the network; the mode of regulation (weight) is the
+    Spearman correlation.
+    """
+    mi = np.maximum(columns["mi"], np.finfo(np.float64).tiny)
+    likelihood = np.maximum(mi / mi.max(initial=0), np.finfo(np.float64).tiny) if len(mi) else mi
+    table = pd.DataFrame(
+        {
+            "source": pd.Categorical(source, categories=sorted(set(source))),
+            "target": pd.Categorical(target, categories=sorted(set(target))),
+            "weight": columns["scc"],
+            "likelihood": likelihood,
+            **columns,
+        }
+    )
+    order = np.lexsort((table["target"].cat.codes, -table["mi"], table["source"].cat.codes))
+    return table.iloc[order].reset_index(drop=True)
+
+
+def join_groups(tables: Mapping[str, pd.DataFrame], labels: Sequence[str]) -> pd.DataFrame:
+    """One table for all groups, with the categorical column ``group`` in front."""
+    joined = pd.concat([table.astype({"source": object, "target": object}) for table in tables.values()])
+    group = np.repeat(np.array(list(tables), dtype=object), [len(table) for table in tables.values()])
+    joined = joined.reset_index(drop=True)
+    for name in ("source", "target"):
+        joined[name] = pd.Categorical(joined[name], categories=sorted(set(joined[name])))
+    joined.insert(0, "group", pd.Categorical(group, categories=list(labels)))
+    return joined
+
+
+def check_network(network: object) -> pd.DataFrame:
+    """The network if it is a table of weighted edges, each given once (per group); the likelihood is 1 by default."""
+    if not isinstance(network, pd.DataFrame):
+        msg = f"network is {type(network).__name__}; give a DataFrame with the columns source, target and weight."
+        raise TypeError(msg)
+    missing = [name for name in REQUIRED if name not in network.columns]
+    if missing:
+        have = some(network.columns, 20)
+        msg = f"network lacks the columns {some(missing)}; it has: {have}. Rename them, or add weight = 1 or -1."
+        raise ValueError(msg)
+    if network.empty:
+        msg = "network has no edges; infer it with weaker thresholds (alpha, correction) or give another."
+        raise ValueError(msg)
+    table = network if "likelihood" in network.columns else network.assign(likelihood=1.0)
+    for name, low, meaning in (("weight", -1, "in [-1, 1]"), ("likelihood", 0, "in (0, 1]")):
+        values = table[name].to_numpy(dtype=np.float64)
+        outside = ~((values >= low) & (values <= 1)) | ((values == 0) & (name == "likelihood"))
+        if outside.any():
+            msg = (
+                f"network[{name!r}] must lie {meaning}; {outside.sum()} of {len(values)} values do not "
+                f"(such as {values[outside][0]:g}). Divide by the largest absolute value, and drop edges without one."
+            )
+            raise ValueError(msg)
+    edge = [name for name in ("group", "source", "target") if name in table.columns]
+    if table[edge].isna().any(axis=None):
+        msg = f"network has edges without {' or '.join(edge)}; drop them: network.dropna(subset={edge})."
+        raise ValueError(msg)
+    duplicated = table.duplicated(edge)
+    if duplicated.any():
+        first = table.loc[duplicated, ["source", "target"]].iloc[0].tolist()
+        msg = f"network holds {duplicated.sum()} edges twice, such as {first}; drop or merge them: drop_duplicates({edge})."
+        raise ValueError(msg)
+    return table
+
+
+def network_genes(table: pd.DataFrame) -> set[str]:
+    """All regulators and targets."""
+    return set(table["source"].unique()) | set(table["target"].unique())
+
+
+def code_network(table: pd.DataFrame, genes: NDArray[np.object_]) -> tuple[NDArray[np.object_], Regulons]:
+    """Regulators by name and their targets as positions in ``genes``; absent targets are dropped."""
+    target = pd.Index(genes).get_indexer(table["target"].astype(object))
+    names, source = np.unique(table["source"].astype(str).to_numpy(), return_inverse=True)
+    order = np.lexsort((target, source))
+    order = order[target[order] >= 0]
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(source[order], minlength=len(names)))]).astype(np.int64)
+    mode = table["weight"].to_numpy(np.float64)[order]
+    likelihood = table["likelihood"].to_numpy(np.float64)[order]
+    return names.astype(object), Regulons(indptr, target[order].astype(np.int32), mode, likelihood)

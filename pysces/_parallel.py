@@ -1,0 +1,45 @@
+"""Run serial, GIL-free kernels on several threads."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numba
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def resolve_threads(n_threads: int) -> int:
+    """Number of threads to use: 0 is all that numba may use, which ``NUMBA_NUM_THREADS`` limits."""
+    if isinstance(n_threads, bool) or not isinstance(n_threads, int) or n_threads < 0:
+        msg = f"n_threads is {n_threads!r}; give the number of threads as a whole number, 0 for all cores."
+        raise ValueError(msg)
+    allowed = int(numba.config.NUMBA_NUM_THREADS)
+    return allowed if n_threads == 0 else min(n_threads, max(allowed, os.cpu_count() or 1))
+
+
+def blocks(n: int, size: int) -> Iterator[slice]:
+    """Cut ``range(n)`` into consecutive slices of at most ``size``."""
+    for start in range(0, n, size):
+        yield slice(start, min(start + size, n))
+
+
+def run(task: Callable[[slice], None], n: int, size: int, n_threads: int) -> None:
+    """Call ``task`` on every block of ``range(n)``; tasks write to disjoint parts of what they share.
+
+    Blocks do not depend on the number of threads, so neither does any result.
+    """
+    if n_threads == 1 or n <= size:
+        for block in blocks(n, size):
+            task(block)
+        return
+    with ThreadPoolExecutor(n_threads) as pool:
+        try:
+            for _ in pool.map(task, blocks(n, size)):
+                pass
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

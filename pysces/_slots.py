@@ -1,0 +1,77 @@
+"""The only module that knows the key names inside an AnnData."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pysces._check import some
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from anndata import AnnData
+
+ARACNE = "aracne"
+VIPER = "viper"
+NETWORK, PARAMS, REGULONS = "network", "params", "regulons"
+
+
+def params(**values: Any) -> dict[str, Any]:
+    """Parameters that h5ad and zarr can hold: no None, tuple or huge int; versions of what computed are added."""
+    kept: dict[str, Any] = {}
+    for name, value in values.items():
+        match value:
+            case None:
+                continue
+            case bool() | str() | float():
+                kept[name] = value
+            case int() | np.integer() if abs(int(value)) < 2**63:
+                kept[name] = int(value)
+            case list() | tuple() | np.ndarray():
+                kept[name] = np.asarray(value)
+            case _:
+                kept[name] = repr(value)
+    for name in ("pysces-grn", "numba", "numpy"):
+        kept[f"version_{name.split('-')[0]}"] = version(name)
+    return kept
+
+
+def target(adata: AnnData, *, copy: bool) -> AnnData:
+    """Where results go: ``adata`` or a copy of it."""
+    if copy and adata.isbacked:
+        msg = "copy=True would read the whole backed file; use copy=False, or adata.to_memory() first."
+        raise ValueError(msg)
+    return adata.copy() if copy else adata
+
+
+def write_network(adata: AnnData, key: str, network: pd.DataFrame, parameters: Mapping[str, Any]) -> None:
+    """Store a network in ``uns[key]``."""
+    adata.uns[key] = {NETWORK: network, PARAMS: dict(parameters)}
+
+
+def read_network(adata: AnnData, key: str) -> pd.DataFrame:
+    """The network in ``uns[key]``."""
+    if key not in adata.uns or NETWORK not in adata.uns[key]:
+        msg = f"adata.uns[{key!r}] holds no network; run pysces.tl.aracne(adata, ...) first, or give network=."
+        raise KeyError(msg)
+    return adata.uns[key][NETWORK]
+
+
+def write_activity(
+    adata: AnnData, key: str, activity: pd.DataFrame, regulons: pd.DataFrame, parameters: Mapping[str, Any]
+) -> None:
+    """Store activities in ``obsm[key]``, and what they were computed from in ``uns[key]``."""
+    adata.obsm[key] = activity
+    adata.uns[key] = {REGULONS: regulons, PARAMS: dict(parameters)}
+
+
+def read_activity(adata: AnnData, key: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The activities in ``obsm[key]`` and their regulons."""
+    if key not in adata.obsm or key not in adata.uns:
+        msg = f"adata.obsm[{key!r}] holds no activities (obsm has: {some(adata.obsm.keys(), 20) or 'nothing'}); run tl.viper."
+        raise KeyError(msg)
+    return adata.obsm[key], adata.uns[key][REGULONS]

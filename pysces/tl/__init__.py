@@ -1,0 +1,8 @@
+"""Tools: networks (:func:`aracne`) and regulator activities (:func:`viper`)."""
+
+from __future__ import annotations
+
+from pysces.tl._aracne import aracne
+from pysces.tl._viper import viper
+
+__all__ = ["aracne", "viper"]

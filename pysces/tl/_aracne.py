@@ -1,0 +1,198 @@
+"""Networks from the cells of an AnnData."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pysces import _log, _slots
+from pysces._check import some, warn, whole_number
+from pysces._matrix import choose
+from pysces._network import join_groups
+from pysces._random import child, seed_sequence
+from pysces._strata import Stratum, strata
+from pysces.datasets import regulators as known_regulators
+from pysces.estimators import ARACNe, gene_positions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from anndata import AnnData
+    from numpy.typing import ArrayLike, NDArray
+
+    from pysces._infer.partition import Convention, Ties
+    from pysces._infer.pruning import Pruning
+    from pysces._infer.significance import Correction
+    from pysces._matrix import Choice
+    from pysces._random import Seed
+
+KNOWN = {"human_tfs": "human", "mouse_tfs": "mouse"}
+
+
+def aracne(
+    adata: AnnData,
+    regulators: str | ArrayLike,
+    *,
+    groupby: str | None = None,
+    groups: Sequence[str] | None = None,
+    min_cells: int = 30,
+    layer: str | None = None,
+    use_raw: bool = False,
+    mask_var: str | ArrayLike | None = None,
+    estimator: str = "apmi",
+    convention: Convention = "aracne3",
+    ties: Ties = "block",
+    n_subnetworks: int = 20,
+    subsample: float = 1 - 1 / np.e,
+    alpha: float = 0.05,
+    correction: Correction = "fdr",
+    dpi: Pruning = "all",
+    dpi_tolerance: float = 0.0,
+    rng: Seed = 0,
+    n_threads: int = 0,
+    key_added: str = _slots.ARACNE,
+    copy: bool = False,
+) -> AnnData | None:
+    """Infer a gene regulatory network, of all cells or of each group of cells.
+
+    Runs :class:`pysces.ARACNe`, whose page has the method and the meaning of its parameters.
+
+    Parameters
+    ----------
+    adata
+        Annotated data; X or the layer holds counts or log-normalised values, dense, CSR or CSC, never made dense.
+    regulators
+        Names of genes, a boolean column of ``adata.var``, a mask of genes, or ``"human_tfs"`` or ``"mouse_tfs"`` for
+        :func:`pysces.datasets.regulators`.
+    groupby
+        Column of ``adata.obs``: one network per group, each from the cells of its group alone.
+    groups
+        Only these groups; their networks are those of a run with all groups.
+    min_cells
+        Groups with fewer cells are skipped with a warning.
+    layer, use_raw
+        Which matrix; by default X.
+    mask_var
+        Boolean column of ``adata.var``, or mask of genes: only these may be targets.
+    estimator, convention, ties, n_subnetworks, subsample, alpha, correction, dpi, dpi_tolerance
+        See :class:`pysces.ARACNe`.
+    rng
+        Seed; group ``i`` (in the order of the categories) uses ``SeedSequence.spawn``'s child ``i``.
+    n_threads
+        Number of threads, 0 for all; never changes the result.
+    key_added
+        Key in ``uns``.
+    copy
+        Return a copy instead of writing to ``adata``.
+
+    Returns
+    -------
+    ``None``, or the copy. Sets:
+
+    ``adata.uns[key_added]["network"]``
+        Table of edges, see :attr:`pysces.ARACNe.network_`; with groups after a categorical column ``group``.
+    ``adata.uns[key_added]["params"]``
+        Parameters, groups skipped and versions.
+
+    Raises
+    ------
+    ValueError
+        If X holds NaN, infinite or negative values, gene names are not unique, no regulator is among the genes or none
+        varies, or no group is large enough.
+    KeyError
+        If a column or layer is not there.
+    TypeError
+        If group labels are not strings.
+
+    Examples
+    --------
+    >>> import pysces as ps
+    >>> adata = ps.datasets.pbmc68k()
+    >>> ps.tl.aracne(adata, regulators="human_tfs", n_subnetworks=2)
+    >>> ps.get.network(adata)["source"].nunique() > 20
+    True
+    """
+    result = _slots.target(adata, copy=copy)
+    chosen = choose(adata, layer=layer, use_raw=use_raw, mask_var=mask_var)
+    positions = _regulators(regulators, chosen)
+    seed = seed_sequence(rng)
+    used, skipped = _parts(adata, groupby, groups, whole_number(min_cells, "min_cells", least=1))
+    settings = {
+        "estimator": estimator, "convention": convention, "ties": ties, "n_subnetworks": n_subnetworks,
+        "subsample": subsample, "alpha": alpha, "correction": correction, "dpi": dpi, "dpi_tolerance": dpi_tolerance,
+    }  # fmt: skip
+    models = [
+        ARACNe(**settings, n_threads=n_threads, rng=seed if groupby is None else child(seed, part.place))  # type: ignore[arg-type]
+        for part in used
+    ]
+    since = _log.start(f"inferring networks of {len(used)} group{'s' * (len(used) != 1)} of cells")
+    tables: dict[str, pd.DataFrame] = {}
+    with _log.progress(n_subnetworks * len(models), "subnetworks") as bar:
+        for part, model in zip(used, models, strict=True):
+            model.fit(
+                chosen.x, positions, chosen.genes,
+                targets=chosen.mask, rows=part.rows, allow_negative=False, on_subnetwork=bar.update,
+            )  # fmt: skip
+            tables[part.label] = model.network_
+
+    network = join_groups(tables, list(tables)) if groupby is not None else tables[""]
+    if network.empty:
+        warn("no edge is significant: the network is empty. More cells, or a larger alpha, may help.")
+    _slots.write_network(
+        result, key_added, network,
+        _slots.params(
+            **settings, regulators=chosen.genes[positions].astype(str), groupby=groupby, groups=list(tables) if groupby else None,
+            groups_skipped=skipped or None, min_cells=min_cells, layer=layer, use_raw=use_raw,
+            mask_var=mask_var if isinstance(mask_var, str) else None, rng=rng,
+        ),
+    )  # fmt: skip
+    _log.done(since, f"added\n    {key_added!r}, {len(network)} edges (adata.uns)")
+    return result if copy else None
+
+
+def _regulators(regulators: str | ArrayLike, chosen: Choice) -> NDArray[np.intp]:
+    """Positions of the regulators among the genes."""
+    if not isinstance(regulators, str):
+        return gene_positions(regulators, chosen.genes, "regulators")
+    if regulators in chosen.var.columns:
+        mask = chosen.var[regulators].to_numpy()
+        if mask.dtype != np.bool_:
+            msg = f"regulators={regulators!r} names a column of adata.var that holds {mask.dtype}, not booleans."
+            raise TypeError(msg)
+        return gene_positions(mask, chosen.genes, "regulators")
+    if regulators not in KNOWN:
+        msg = (
+            f"regulators={regulators!r} is neither a boolean column of adata.var nor one of {some(KNOWN)}; "
+            "give a list of gene names."
+        )
+        raise ValueError(msg)
+    wanted = known_regulators(KNOWN[regulators])
+    present = np.isin(chosen.genes, wanted)
+    if not present.any():
+        msg = f"none of the {len(wanted)} {regulators} is among the genes ({some(chosen.genes, 3)}); give a list of names."
+        raise ValueError(msg)
+    return np.flatnonzero(present)
+
+
+def _parts(
+    adata: AnnData, groupby: str | None, groups: Sequence[str] | None, min_cells: int
+) -> tuple[list[Stratum], list[str]]:
+    """Groups to use, and the labels of those that are too small."""
+    if groupby is None:
+        if groups is not None:
+            msg = f"groups={groups!r} has no meaning without groupby; name the obs column that holds these labels."
+            raise ValueError(msg)
+        return [Stratum("", 0, np.arange(adata.n_obs))], []
+    found = strata(adata.obs, groupby, groups)
+    used = [stratum for stratum in found if len(stratum.rows) >= min_cells]
+    small = [stratum.label for stratum in found if len(stratum.rows) < min_cells]
+    if not used:
+        most = max((len(stratum.rows) for stratum in found), default=0)
+        msg = f"no group of adata.obs[{groupby!r}] has min_cells={min_cells} cells; the largest has {most}."
+        raise ValueError(msg)
+    if small:
+        warn(f"{len(small)} groups of adata.obs[{groupby!r}] have fewer than min_cells={min_cells} cells and get no "
+             f"network: {some(small, 20)}.")  # fmt: skip
+    return used, small
