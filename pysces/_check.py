@@ -29,8 +29,8 @@ def warn_of_name_clash() -> None:
     except PackageNotFoundError:
         return
     warn(
-        "The distribution 'pysces' (a simulator of cellular systems) is installed beside 'pysces-grn', and both provide "
-        "the import package 'pysces': parts of one may overwrite the other. Use them in separate environments."
+        "The distribution 'pysces' (a simulator of cellular systems) is installed beside 'pysces-grn', and both "
+        "provide the import package 'pysces': parts of one overwrite the other. Use them in separate environments."
     )
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    type Matrix = NDArray[np.number] | sp.sparray | sp.spmatrix
 
 
 class CSR(NamedTuple):
@@ -27,17 +25,17 @@ class CSR(NamedTuple):
         return len(self.indptr) - 1
 
 
-def as_csr(x: Matrix) -> CSR:
+def as_csr(x: Any) -> CSR:
     """Rows of an in-memory matrix; values become float64, so that equal values stay equal and ranks exact."""
     return _canonical(sp.csr_array(x), x)
 
 
-def as_csc(x: Matrix) -> CSR:
+def as_csc(x: Any) -> CSR:
     """Columns of an in-memory matrix: the compressed rows of its transpose."""
     return _canonical(sp.csc_array(x), x)
 
 
-def _canonical(matrix: sp.csr_array | sp.csc_array, source: Matrix) -> CSR:
+def _canonical(matrix: sp.csr_array | sp.csc_array, source: Any) -> CSR:
     if not matrix.has_canonical_format or (len(matrix.data) and not matrix.data.all()):
         matrix = matrix.copy() if sp.issparse(source) else matrix  # the user's arrays stay as they are
         matrix.sum_duplicates()

@@ -45,11 +45,11 @@ def _ctpop(_context: Any, word: Any) -> Any:
     return word(word), generate
 
 
-if numba.config.DISABLE_JIT:
+if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
 
     def population_count(word: int) -> int:
         """Number of bits that are set."""
         return int(word).bit_count()
 
 else:
-    population_count = _ctpop
+    population_count = _ctpop  # type: ignore[assignment]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -14,7 +14,7 @@ def start(what: str) -> datetime:
     """Log that work begins; the time returned goes to :func:`done`."""
     from scanpy import logging
 
-    return logging.info(what)
+    return cast("datetime", logging.info(what))
 
 
 def done(since: datetime, wrote: str) -> None:

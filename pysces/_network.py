@@ -48,8 +48,8 @@ def join_groups(tables: Mapping[str, pd.DataFrame], labels: Sequence[str]) -> pd
     joined = joined.reset_index(drop=True)
     for name in ("source", "target"):
         joined[name] = pd.Categorical(joined[name], categories=sorted(set(joined[name])))
-    joined.insert(0, "group", pd.Categorical(group, categories=list(labels)))
-    return joined
+    joined["group"] = pd.Categorical(group, categories=list(labels))
+    return joined[["group", *joined.columns[:-1]]]
 
 
 def check_network(network: object) -> pd.DataFrame:
@@ -82,7 +82,7 @@ def check_network(network: object) -> pd.DataFrame:
     duplicated = table.duplicated(edge)
     if duplicated.any():
         first = table.loc[duplicated, ["source", "target"]].iloc[0].tolist()
-        msg = f"network holds {duplicated.sum()} edges twice, such as {first}; drop or merge them: drop_duplicates({edge})."
+        msg = f"network holds {duplicated.sum()} edges twice, such as {first}; drop them: drop_duplicates({edge})."
         raise ValueError(msg)
     return table
 
@@ -94,7 +94,7 @@ def network_genes(table: pd.DataFrame) -> set[str]:
 
 def code_network(table: pd.DataFrame, genes: NDArray[np.object_]) -> tuple[NDArray[np.object_], Regulons]:
     """Regulators by name and their targets as positions in ``genes``; absent targets are dropped."""
-    target = pd.Index(genes).get_indexer(table["target"].astype(object))
+    target = pd.Index(genes).get_indexer(pd.Index(table["target"].astype(object)))
     names, source = np.unique(table["source"].astype(str).to_numpy(), return_inverse=True)
     order = np.lexsort((target, source))
     order = order[target[order] >= 0]

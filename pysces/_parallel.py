@@ -17,7 +17,7 @@ def resolve_threads(n_threads: int) -> int:
     if isinstance(n_threads, bool) or not isinstance(n_threads, int) or n_threads < 0:
         msg = f"n_threads is {n_threads!r}; give the number of threads as a whole number, 0 for all cores."
         raise ValueError(msg)
-    allowed = int(numba.config.NUMBA_NUM_THREADS)
+    allowed = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
     return allowed if n_threads == 0 else min(n_threads, max(allowed, os.cpu_count() or 1))
 
 

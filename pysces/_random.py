@@ -21,9 +21,7 @@ def seed_sequence(rng: Seed) -> np.random.SeedSequence:
 
 def child(parent: np.random.SeedSequence, index: int) -> np.random.SeedSequence:
     """The child that ``parent.spawn`` would give at ``index``, without changing the parent."""
-    return np.random.SeedSequence(
-        parent.entropy, spawn_key=(*parent.spawn_key, index), pool_size=parent.pool_size
-    )
+    return np.random.SeedSequence(parent.entropy, spawn_key=(*parent.spawn_key, index), pool_size=parent.pool_size)
 
 
 def kernel_seed(sequence: np.random.SeedSequence) -> int:

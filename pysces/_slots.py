@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import pandas as pd
 
 from pysces._check import some
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
     from anndata import AnnData
 
 ARACNE = "aracne"
@@ -58,7 +58,7 @@ def read_network(adata: AnnData, key: str) -> pd.DataFrame:
     if key not in adata.uns or NETWORK not in adata.uns[key]:
         msg = f"adata.uns[{key!r}] holds no network; run pysces.tl.aracne(adata, ...) first, or give network=."
         raise KeyError(msg)
-    return adata.uns[key][NETWORK]
+    return cast("pd.DataFrame", adata.uns[key][NETWORK])
 
 
 def write_activity(
@@ -72,6 +72,7 @@ def write_activity(
 def read_activity(adata: AnnData, key: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The activities in ``obsm[key]`` and their regulons."""
     if key not in adata.obsm or key not in adata.uns:
-        msg = f"adata.obsm[{key!r}] holds no activities (obsm has: {some(adata.obsm.keys(), 20) or 'nothing'}); run tl.viper."
+        have = some(adata.obsm.keys(), 20) or "nothing"
+        msg = f"adata.obsm[{key!r}] holds no activities (obsm has: {have}); run pysces.tl.viper(adata, ...) first."
         raise KeyError(msg)
-    return adata.obsm[key], adata.uns[key][REGULONS]
+    return cast("pd.DataFrame", adata.obsm[key]), cast("pd.DataFrame", adata.uns[key][REGULONS])

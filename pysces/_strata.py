@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ class Stratum(NamedTuple):
     rows: NDArray[np.intp]
 
 
-def strata(obs: pd.DataFrame, groupby: str, groups: Sequence[str] | None = None) -> list[Stratum]:
+def strata(obs: Any, groupby: str, groups: Sequence[str] | None = None) -> list[Stratum]:
     """Groups in the order of the categories; cells without a label belong to none."""
     if groupby not in obs.columns:
         msg = f"groupby={groupby!r} is not a column of adata.obs, which has: {some(obs.columns, 20)}."
@@ -48,6 +48,6 @@ def strata(obs: pd.DataFrame, groupby: str, groups: Sequence[str] | None = None)
     if (codes < 0).any():
         warn(f"{(codes < 0).sum()} cells have no label in adata.obs[{groupby!r}] and belong to no group.")
     chosen = [label for label in categories if groups is None or label in groups]
-    places = [categories.get_loc(label) for label in chosen]
-    found = [Stratum(label, place, np.flatnonzero(codes == place)) for label, place in zip(chosen, places, strict=True)]
+    place = {label: i for i, label in enumerate(categories)}
+    found = [Stratum(label, place[label], np.flatnonzero(codes == place[label])) for label in chosen]
     return [stratum for stratum in found if len(stratum.rows)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,8 @@ def network(adata: AnnData, group: str | None = None, *, key: str = _slots.ARACN
 
     Returns
     -------
-    A copy of the table: one row per edge, see :class:`pysces.ARACNe`, after a categorical ``group`` if there are groups.
+    A copy of the table: one row per edge, see :class:`pysces.ARACNe`; a categorical ``group`` in front if there are
+    groups.
 
     Raises
     ------
@@ -71,9 +72,9 @@ def activity(adata: AnnData, *, key: str = _slots.VIPER) -> AnnData:
 
     Returns
     -------
-    A new AnnData: ``X`` float32 normalised enrichment scores (NaN where a group lacks the regulon); ``obs``, embeddings
-    (arrays in ``obsm``) and colours (``uns["*_colors"]``) of ``adata``; in ``var`` int64 ``n_targets`` and, with groups,
-    ``n_groups`` that have the regulon (``n_targets`` is then the largest).
+    A new AnnData: ``X`` float32 normalised enrichment scores (NaN where a group lacks the regulon); ``obs``,
+    embeddings (arrays in ``obsm``) and colours (``uns["*_colors"]``) of ``adata``; in ``var`` int64 ``n_targets`` and,
+    with groups, ``n_groups`` that have the regulon (``n_targets`` is then the largest).
 
     Raises
     ------
@@ -95,7 +96,9 @@ def activity(adata: AnnData, *, key: str = _slots.VIPER) -> AnnData:
     if "group" in regulons.columns:
         var["n_groups"] = by_source.size()
     var.index = var.index.astype(str)
-    embeddings = {name: value for name, value in adata.obsm.items() if isinstance(value, np.ndarray)}
+    embeddings: Any = {name: value for name, value in adata.obsm.items() if isinstance(value, np.ndarray)}
     colours = {name: value for name, value in adata.uns.items() if name.endswith("_colors")}
     var = var.loc[scores.columns].rename_axis(None)
-    return AnnData(scores.to_numpy(np.float32), obs=adata.obs.copy(), var=var, obsm=embeddings, uns=colours)
+    return AnnData(
+        scores.to_numpy(np.float32), obs=cast("pd.DataFrame", adata.obs).copy(), var=var, obsm=embeddings, uns=colours
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from scipy.stats import rankdata
@@ -82,3 +83,35 @@ def apmi(x: np.ndarray, y: np.ndarray, convention: str = "aracne3") -> float:
         return k / n * np.log(k / n / (x_node.width * y_node.width))
 
     return information(x_tree.root, y_tree.root, root=True)
+
+
+# --- data processing inequality ---------------------------------------------------------------------------------------
+
+
+def dpi(
+    edges: np.ndarray, mi: np.ndarray, regulators: np.ndarray, *, all_sides: bool, tolerance: float = 0.0
+) -> np.ndarray:
+    """Edges that survive: of every triangle of two regulators and a common target, the weakest side goes.
+
+    ``mi`` (regulators x genes) is symmetric where both genes are regulators.
+    """
+    kept = edges.copy()
+    for a, b in combinations(range(len(regulators)), 2):
+        sides = [(a, regulators[b]), (b, regulators[a])]
+        sides = [side for side in sides if edges[side]]
+        if not sides:
+            continue
+        for target in np.flatnonzero(edges[a] & edges[b]):
+            strengths = {"a": mi[a, target], "b": mi[b, target], "between": mi[sides[0]]}
+            gone = [
+                side
+                for side, strength in strengths.items()
+                if all(strength < (1 - tolerance) * other for name, other in strengths.items() if name != side)
+            ]
+            if all_sides and tolerance == 0 and not gone:
+                gone = ["between"]  # a tie for the weakest
+            kept[a, target] &= "a" not in gone
+            kept[b, target] &= "b" not in gone
+            for side in sides:
+                kept[side] &= not (all_sides and "between" in gone)
+    return kept

@@ -49,10 +49,10 @@ def farthest_rank(data, indices, indptr, zero):
 def area(data, indices, indptr, zero, quantile, least_far, regulon_indptr, targets, directed, undirected, scores):
     """Enrichment scores of all regulons in all cells, before normalisation.
 
-    A cell's signature is ``zero`` with the row of the CSR arrays written over it. ``quantile[j]`` is the normal quantile
-    of j / (2 n + 2); both tails' quantiles lie on that grid whatever the ties. One tail is measured from the farthest rank
-    of the cell, or from ``least_far`` if that is farther. Edges carry mode x likelihood (``directed``) and (1 - abs(mode))
-    x likelihood (``undirected``).
+    A cell's signature is ``zero`` with the row of the CSR arrays written over it. ``quantile[j]`` is the normal
+    quantile of j / (2 n + 2); both tails' quantiles lie on that grid whatever the ties. One tail is measured from the
+    farthest rank of the cell, or from ``least_far`` if that is farther. Edges carry mode x likelihood (``directed``)
+    and (1 - abs(mode)) x likelihood (``undirected``).
     """
     n = len(zero)
     signature = np.empty(n)

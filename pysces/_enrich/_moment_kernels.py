@@ -32,7 +32,7 @@ def add_moments(data, indices, first, last, sums, squares):
 
 @kernel
 def average_ranks(values, genes, sorted_values, indptr, n_cells, ranks):
-    """Average rank of ``values[i]`` among the cells of ``genes[i]``, whose non-zero values are given in ascending order."""
+    """Average rank of ``values[i]`` among the cells of ``genes[i]``, whose non-zero values are given, ascending."""
     for i in range(len(values)):
         start, stop = indptr[genes[i]], indptr[genes[i] + 1]
         value = values[i]

@@ -31,7 +31,8 @@ def normalised_scores(
 
     ES = (abs(s1) + max(s2, 0)) sign(s1) / L with s1 = sum of mode x likelihood x z2 and s2 = sum of (1 - abs(mode)) x
     likelihood x z1 over the targets, L the sum of likelihoods, z2 the normal quantile of rank / (n + 1) and z1 that of
-    its distance from the middle, measured from the farthest rank of the cell (or from ``least_far``); NES = ES sqrt(sum of (likelihood / largest)^2). A regulator without targets gives NaN.
+    its distance from the middle, measured from the farthest rank of the cell (or from ``least_far``);
+    NES = ES sqrt(sum of (likelihood / largest)^2). A regulator without targets gives NaN.
     """
     grid = np.arange(2 * len(zero) + 2) / (2 * len(zero) + 2)
     quantile = ndtri(grid)
@@ -41,8 +42,8 @@ def normalised_scores(
 
     def enrich(cells: slice) -> None:
         kernels.area(
-            signature.data, signature.indices, signature.indptr[cells.start : cells.stop + 1], zero, quantile, least_far,
-            regulons.indptr, regulons.targets, directed, undirected, scores[cells],
+            signature.data, signature.indices, signature.indptr[cells.start : cells.stop + 1], zero,
+            quantile, least_far, regulons.indptr, regulons.targets, directed, undirected, scores[cells],
         )  # fmt: skip
 
     run(enrich, signature.n_rows, CELLS_PER_TASK, n_threads)

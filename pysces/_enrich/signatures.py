@@ -50,8 +50,8 @@ class Centred:
 class LeaveOneOut:
     """t of one cell against all others: (x - mean_others) / (sd_others / sqrt(n - 1)).
 
-    With c = x - mean and C the sum of c squared over all cells, x - mean_others = c n / (n - 1) and the others' variance
-    is (C - c^2 - c^2 / (n - 1)) / (n - 2). A cell that alone differs from all others is infinitely far.
+    With c = x - mean and C the sum of c squared over all cells, x - mean_others = c n / (n - 1) and the others'
+    variance is (C - c^2 - c^2 / (n - 1)) / (n - 2). A cell that alone differs from all others is infinitely far.
     """
 
     def __init__(self, moments: Moments) -> None:

@@ -5,8 +5,8 @@ is empty) and as the masks of its four second-level nodes (low-low, low-high, hi
 split, so the 4 x 4 table of second-level counts decides about all four children, and most pairs end there. Parts that
 go on are masks of cells.
 
-The information is a sum of integers: (k / n) ln(k / n) and ln(width) / n in fixed point. It does not depend on the order
-of its terms, so that pairs are symmetric to the last bit on every machine.
+The information is a sum of integers: (k / n) ln(k / n) and ln(width) / n in fixed point. It does not depend on the
+order of its terms, so that pairs are symmetric to the last bit on every machine.
 """
 
 from __future__ import annotations

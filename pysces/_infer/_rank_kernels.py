@@ -11,7 +11,8 @@ from pysces._jit import kernel
 def rank_columns(data, indptr, n_cells, levels, zero_level, n_levels):
     """Dense rank of every stored value among the distinct values of its column; zero is one of them.
 
-    ``zero_level`` is the number of distinct negative values; ``n_levels`` counts the level of zero also where no zero is.
+    ``zero_level`` is the number of distinct negative values; ``n_levels`` counts the level of zero even if no cell is
+    zero.
     """
     for column in range(len(indptr) - 1):
         start, stop = indptr[column], indptr[column + 1]

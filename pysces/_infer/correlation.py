@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 EDGES_PER_TASK = 4096
 
 
-def spearman(
-    ranks: Ranks, sources: NDArray[np.intp], targets: NDArray[np.intp], n_threads: int
-) -> NDArray[np.float64]:
+def spearman(ranks: Ranks, sources: NDArray[np.intp], targets: NDArray[np.intp], n_threads: int) -> NDArray[np.float64]:
     """Spearman correlation of the genes ``sources[i]`` and ``targets[i]``; neither may be constant."""
     offsets = np.empty(len(ranks.levels))
     total, squares = np.empty(ranks.n_genes), np.empty(ranks.n_genes)

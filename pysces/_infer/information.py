@@ -41,7 +41,7 @@ def pairwise(x: Coded, y: Coded, n_threads: int) -> NDArray[np.float64]:
 
 def gene_seeds(seed: int, n_genes: int) -> NDArray[np.uint64]:
     """One word per gene, for the random order of its ties."""
-    return np.random.SeedSequence(seed).generate_state(n_genes, np.uint64)
+    return np.asarray(np.random.SeedSequence(seed).generate_state(n_genes, np.uint64), np.uint64)
 
 
 def mutual_information(

@@ -22,7 +22,7 @@ from pysces._infer.ranks import permute_cells
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pysces._infer.partition import Convention
+    from pysces._infer.partition import Coded, Convention
     from pysces._infer.ranks import Ranks
 
 N_PERMUTED = 1450

@@ -28,7 +28,7 @@ VECTOR_WORDS = 4
 
 
 class Trees(NamedTuple):
-    """Nodes: codes below ``split`` go to node ``child``, others to ``child + 1`` (-1: a leaf); ``width``: the margin."""
+    """Nodes: codes below ``split`` go to node ``child``, others to the next (-1: a leaf); ``width``: the margin."""
 
     split: NDArray[np.int32]
     child: NDArray[np.int32]
@@ -71,11 +71,9 @@ def distinct_tree(n_cells: int, convention: Convention) -> Trees:
 
 
 def first_splits(ranks: Ranks) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """Cells on the smaller side of each gene's first split under ``ties="block"`` (0: constant), and which have ties."""
+    """Cells on the smaller side of each gene's first split (0: constant) and which genes have ties, ties kept."""
     minority, tied = np.empty(ranks.n_genes, np.int32), np.empty(ranks.n_genes, np.bool_)
-    kernels.first_splits(
-        ranks.levels, ranks.indptr, ranks.zero_level, ranks.n_levels, ranks.n_cells, minority, tied
-    )
+    kernels.first_splits(ranks.levels, ranks.indptr, ranks.zero_level, ranks.n_levels, ranks.n_cells, minority, tied)
     return minority, tied
 
 
@@ -87,7 +85,9 @@ def code(ranks: Ranks, convention: Convention, ties: Ties, seeds: NDArray[np.uin
 def _code_random(ranks: Ranks, convention: Convention, seeds: NDArray[np.uint64]) -> Coded:
     n_genes, n_cells = ranks.n_genes, ranks.n_cells
     codes = np.empty((n_genes, n_cells), np.int32)
-    kernels.random_codes(ranks.cells, ranks.levels, ranks.indptr, ranks.zero_level, ranks.n_levels, n_cells, seeds, codes)
+    kernels.random_codes(
+        ranks.cells, ranks.levels, ranks.indptr, ranks.zero_level, ranks.n_levels, n_cells, seeds, codes
+    )
     return code_distinct(codes, convention)
 
 
@@ -114,7 +114,7 @@ def _code_blocks(ranks: Ranks, convention: Convention) -> Coded:
     root = len(shared.split) + np.concatenate([[0], np.cumsum(room)[:-1]])
     n_nodes = len(shared.split) + int(room.sum())
     trees = Trees(np.zeros(n_nodes, np.int32), np.full(n_nodes, -1, np.int32), np.ones(n_nodes))
-    for own, common in zip(trees, shared, strict=True):
+    for own, common in ((trees.split, shared.split), (trees.child, shared.child), (trees.width, shared.width)):
         own[: len(common)] = common
     own_root = np.where(tied, root, -1).astype(np.int32)
     smallest = SMALLEST[convention]
@@ -138,7 +138,5 @@ def _coded(
     n_levels = max(kernels.tree_depth(root, trees.child), 2) + 1
     planes = np.empty((len(root), n_levels, n_words), np.uint64)
     top, margin = np.empty((len(root), 4, n_words), np.uint64), np.empty((len(root), 4), np.int64)
-    kernels.fill_planes(
-        cells, codes, indptr, zero_code, root, trees.split, trees.child, n_cells, planes, top, margin
-    )
+    kernels.fill_planes(cells, codes, indptr, zero_code, root, trees.split, trees.child, n_cells, planes, top, margin)
     return Coded(Genes(top, margin, planes, root, halved), trees, n_cells, smallest)

@@ -24,10 +24,10 @@ def prune(
 ) -> NDArray[np.bool_]:
     """Edges (regulators x genes) that survive; every triangle is judged on the unpruned network.
 
-    A triangle is two regulators that share an edge and a common target. Its strictly weakest edge goes, with a tolerance
-    e only if it is below (1 - e) times both others. ``"target"`` removes regulator-target edges only. ``"all"`` also
-    removes the edge between the regulators, in both directions; without tolerance it goes whenever no target edge is
-    strictly the weakest, as in ARACNe3.
+    A triangle is two regulators that share an edge and a common target. Its strictly weakest edge goes, with a
+    tolerance e only if it is below (1 - e) times both others. ``"target"`` removes regulator-target edges only.
+    ``"all"`` also removes the edge between the regulators, in both directions; without tolerance it goes whenever no
+    target edge is strictly the weakest, as in ARACNe3.
     """
     if dpi is None:
         return edges
@@ -35,7 +35,13 @@ def prune(
     indptr = np.concatenate([[0], np.cumsum(edges.sum(axis=1))])
     removed = np.zeros(len(row), np.bool_)
     kernels.prune_triangles(
-        indptr, target, mi[row, target], _regulator_pairs(edges, regulators, indptr), dpi == "all", 1.0 - tolerance, removed
+        indptr,
+        target,
+        mi[row, target],
+        _regulator_pairs(edges, regulators, indptr),
+        dpi == "all",
+        1.0 - tolerance,
+        removed,
     )
     kept = np.zeros_like(edges)
     kept[row[~removed], target[~removed]] = True

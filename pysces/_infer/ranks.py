@@ -86,7 +86,9 @@ def take_cells(ranks: Ranks, cells: NDArray[np.intp], n_threads: int) -> Ranks:
     return Ranks(out_cells, out_levels, indptr, ranks.zero_level, ranks.n_levels, len(cells))
 
 
-def permute_cells(ranks: Ranks, genes: NDArray[np.intp], n_cells: int, seeds: NDArray[np.uint64], n_threads: int) -> Ranks:
+def permute_cells(
+    ranks: Ranks, genes: NDArray[np.intp], n_cells: int, seeds: NDArray[np.uint64], n_threads: int
+) -> Ranks:
     """Each of ``genes`` with its cells put in random order, cut to the first ``n_cells``: a draw from independence."""
     room = int(np.diff(ranks.indptr)[genes].max(initial=0))
     cells, levels = np.empty((len(genes), room), np.int32), np.empty((len(genes), room), np.int32)

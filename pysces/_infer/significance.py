@@ -27,14 +27,13 @@ def significant(
     log_p: NDArray[np.float64], log_q: NDArray[np.float64], alpha: float, correction: Correction
 ) -> NDArray[np.bool_]:
     """Pairs that pass; ``None`` passes every pair that was tested."""
-    tested = ~np.isnan(log_p)
-    with np.errstate(invalid="ignore"):
-        match correction:
-            case "fdr":
-                return log_q <= np.log(alpha)
-            case "fwer":
-                return log_p <= np.log(alpha) - np.log(max(tested.sum(), 1))
-            case "p":
-                return log_p <= np.log(alpha)
-            case None:
-                return tested
+    tested: NDArray[np.bool_] = ~np.isnan(log_p)
+    passed = tested
+    match correction:
+        case "fdr":
+            passed = log_q <= np.log(alpha)
+        case "fwer":
+            passed = log_p <= np.log(alpha) - np.log(max(int(tested.sum()), 1))
+        case "p":
+            passed = log_p <= np.log(alpha)
+    return passed

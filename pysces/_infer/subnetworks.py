@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, exp
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from pysces._infer.pruning import Pruning
     from pysces._infer.ranks import Ranks
     from pysces._infer.significance import Correction
+
+
+SUBSAMPLE = 1 - exp(-1)
+"""Share of the cells that a sample with replacement would hold at least once."""
 
 
 class Settings(NamedTuple):
@@ -55,7 +59,7 @@ class Edges(NamedTuple):
     target: NDArray[np.intp]
     mi: NDArray[np.float64]
     scc: NDArray[np.float64]
-    support: NDArray[np.int64]
+    support: NDArray[np.int32]
     log_p: NDArray[np.float64]
     log_q: NDArray[np.float64]
 
@@ -115,9 +119,7 @@ def consensus(
         support += prune(edges, scores.mi, regulators, dpi=settings.dpi, tolerance=settings.dpi_tolerance)
         advance()
     null = build_null(ranks, ranks.n_cells, settings, n_threads)
-    scores = score(
-        ranks, regulators, is_target, null, settings, child(seed, settings.n_subnetworks), n_threads
-    )
+    scores = score(ranks, regulators, is_target, null, settings, child(seed, settings.n_subnetworks), n_threads)
     held = (support > 0) & significant(scores.log_p, scores.log_q, settings.alpha, settings.correction)
     row, target = np.nonzero(held)
     source = regulators[row]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
-import pandas as pd
 
 from pysces._check import some, unique
 
 if TYPE_CHECKING:
+    import pandas as pd
     from anndata import AnnData
     from numpy.typing import ArrayLike, NDArray
 
@@ -32,7 +32,7 @@ def choose(adata: AnnData, *, layer: str | None, use_raw: bool, mask_var: str | 
         msg = "use_raw=True, but adata.raw is None; leave use_raw out to use adata.X."
         raise ValueError(msg)
     if layer is not None and layer not in adata.layers:
-        have = some([name for name in adata.layers if name is not None], 20)
+        have = some([name for name in adata.layers.keys() if name is not None], 20)  # noqa: SIM118
         msg = f"layer={layer!r} is not in adata.layers, which has: {have or 'nothing'}."
         raise KeyError(msg)
     source = adata.raw if use_raw else adata
@@ -42,7 +42,8 @@ def choose(adata: AnnData, *, layer: str | None, use_raw: bool, mask_var: str | 
         raise ValueError(msg)
     genes = source.var_names.to_numpy(dtype=object)
     unique(genes, "var_names", "Make them unique first: adata.var_names_make_unique().")
-    return Choice(x, genes, source.var, _mask(source.var, mask_var))
+    var = cast("pd.DataFrame", source.var)
+    return Choice(x, genes, var, _mask(var, mask_var))
 
 
 def _mask(var: pd.DataFrame, mask_var: str | ArrayLike | None) -> NDArray[np.bool_]:

@@ -30,7 +30,7 @@ def n_rows(x: Any) -> int:
     return int(shape[0])
 
 
-def read(x: Any, rows: NDArray[np.intp] | slice) -> NDArray[Any] | sp.sparray | sp.spmatrix:
+def read(x: Any, rows: NDArray[np.intp] | slice) -> Any:
     """Some rows, in memory; rows are ascending."""
     part = x[rows]
     part = part.compute() if hasattr(part, "compute") else part
@@ -57,11 +57,10 @@ def columns(x: Any, rows: NDArray[np.intp], genes: NDArray[np.intp], *, allow_ne
     return as_csc(sp.vstack(pieces, format="csc") if len(pieces) > 1 else pieces[0])
 
 
-def check_values(
-    x: NDArray[Any] | sp.sparray | sp.spmatrix, rows: NDArray[np.intp], *, allow_negative: bool
-) -> None:
+def check_values(x: Any, rows: NDArray[np.intp], *, allow_negative: bool) -> None:
     """Raise if values of ``rows`` of X are not finite, or negative where counts or their logarithms are wanted."""
-    values = x.data if sp.issparse(x) else x
+    sparse = sp.issparse(x)
+    values: NDArray[Any] = x.data if sparse else x
     if not np.isfinite(values).all():
         n_nan, n_inf = int(np.isnan(values).sum()), int(np.isinf(values).sum())
         row, column = _first_not_finite(x)
@@ -80,10 +79,11 @@ def check_values(
 
 def _first_not_finite(x: Any) -> tuple[int, int]:
     """Row and column of the first value that is not finite."""
-    if not sp.issparse(x):
+    sparse = sp.issparse(x)
+    if not sparse:
         row, column = np.argwhere(~np.isfinite(x))[0]
         return int(row), int(column)
-    coo = sp.coo_array(x)
+    coo = x.tocoo()
     bad = ~np.isfinite(coo.data)
     first = np.lexsort((coo.col[bad], coo.row[bad]))[0]
     return int(coo.row[bad][first]), int(coo.col[bad][first])

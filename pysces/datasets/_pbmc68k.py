@@ -19,8 +19,8 @@ def pbmc68k() -> AnnData:
 
     Returns
     -------
-    AnnData with ``X`` float32 CSR, 700 x 765, log-normalised; ``obs`` with the categorical ``cell_type`` (labels such as
-    ``"CD4+/CD25 T Reg"``), ``n_counts`` and ``percent_mito``; ``obsm`` with ``X_pca`` and ``X_umap``; ``uns`` with
+    AnnData with ``X`` float32 CSR, 700 x 765, log-normalised; ``obs`` with the categorical ``cell_type`` (labels such
+    as ``"CD4+/CD25 T Reg"``), ``n_counts`` and ``percent_mito``; ``obsm`` with ``X_pca`` and ``X_umap``; ``uns`` with
     ``cell_type_colors``.
 
     Examples

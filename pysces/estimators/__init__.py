@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pysces._infer.subnetworks import SUBSAMPLE
 from pysces.estimators._aracne import ARACNe
 from pysces.estimators._genes import gene_positions
 from pysces.estimators._viper import VIPER, NotScorableError
 
-__all__ = ["VIPER", "ARACNe", "NotScorableError", "gene_positions"]
+__all__ = ["SUBSAMPLE", "VIPER", "ARACNe", "NotScorableError", "gene_positions"]

@@ -10,7 +10,7 @@ from pysces._check import one_of, share, whole_number
 from pysces._infer.information import mutual_information
 from pysces._infer.partition import first_splits
 from pysces._infer.ranks import rank_genes
-from pysces._infer.subnetworks import Settings, consensus
+from pysces._infer.subnetworks import SUBSAMPLE, Settings, consensus
 from pysces._matrix import columns, n_rows
 from pysces._network import network_table
 from pysces._parallel import resolve_threads
@@ -41,8 +41,8 @@ class ARACNe:
     .. math:: I = \sum \frac{k}{n} \ln \frac{k / n}{w_x w_y} \quad \text{(nats)}.
 
     A p-value comes from permuted genes. In each of ``n_subnetworks`` random samples of the cells, significant pairs are
-    edges, and the weakest edge of every triangle of two regulators and a common target is removed. The network holds the
-    edges that a subnetwork holds and that are significant on all cells.
+    edges, and the weakest edge of every triangle of two regulators and a common target is removed. The network holds
+    the edges that a subnetwork holds and that are significant on all cells.
 
     Parameters
     ----------
@@ -64,8 +64,8 @@ class ARACNe:
         ``"fdr"`` (Benjamini-Hochberg), ``"fwer"`` (Bonferroni), ``"p"`` (none), over all pairs tested; ``None`` keeps
         every pair.
     dpi
-        ``"all"`` removes the weakest of the three edges of a triangle, ``"target"`` only an edge from a regulator to the
-        common target, ``None`` nothing.
+        ``"all"`` removes the weakest of the three edges of a triangle, ``"target"`` only an edge from a regulator to
+        the common target, ``None`` nothing.
     dpi_tolerance
         An edge goes only if it is below (1 - ``dpi_tolerance``) times both others.
     n_threads
@@ -77,8 +77,8 @@ class ARACNe:
     ----------
     network_ : pandas.DataFrame
         One row per edge: categoricals ``source``, ``target``; float64 ``weight`` (mode of regulation, here ``scc``),
-        ``likelihood`` (``mi`` over the largest), ``mi`` (nats, all cells), ``scc`` (Spearman correlation, average ranks),
-        int64 ``support`` (subnetworks that hold the edge), float64 ``log_pvalue`` and ``log_qvalue`` (natural logs).
+        ``likelihood`` (``mi`` over the largest), ``mi`` (nats, all cells), ``scc`` (Spearman's, average ranks),
+        int32 ``support`` (subnetworks that hold the edge), float64 ``log_pvalue`` and ``log_qvalue`` (natural logs).
 
     References
     ----------
@@ -104,7 +104,7 @@ class ARACNe:
         convention: Convention = "aracne3",
         ties: Ties = "block",
         n_subnetworks: int = 20,
-        subsample: float = 1 - 1 / np.e,
+        subsample: float = SUBSAMPLE,
         alpha: float = 0.05,
         correction: Correction = "fdr",
         dpi: Pruning = "all",
@@ -131,7 +131,7 @@ class ARACNe:
         self,
         X: Any,
         regulators: ArrayLike,
-        gene_names: Sequence[str] | None = None,
+        gene_names: Sequence[str] | NDArray[np.object_] | None = None,
         *,
         targets: ArrayLike | None = None,
         rows: NDArray[np.intp] | None = None,

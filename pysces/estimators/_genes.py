@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ def gene_positions(genes: ArrayLike, names: NDArray[np.object_], argument: str) 
         raise TypeError(msg)
     else:
         wanted = np.unique(wanted.astype(object))
-        position = pd.Index(names).get_indexer(wanted)
+        position = pd.Index(names).get_indexer(pd.Index(wanted))
         absent = wanted[position < 0].tolist()
         if len(absent) == len(wanted):
             msg = (
@@ -53,11 +53,11 @@ def gene_positions(genes: ArrayLike, names: NDArray[np.object_], argument: str) 
     return found
 
 
-def _shape(genes: object) -> str:
-    return f"{type(genes).__name__} of shape {np.shape(genes)}"  # type: ignore[arg-type]
+def _shape(genes: Any) -> str:
+    return f"{type(genes).__name__} of shape {np.shape(genes)}"
 
 
-def gene_labels(gene_names: Sequence[str] | None, n_genes: int) -> NDArray[np.object_]:
+def gene_labels(gene_names: Sequence[str] | NDArray[np.object_] | None, n_genes: int) -> NDArray[np.object_]:
     """Unique names of the columns of X, by default their positions."""
     if gene_names is None:
         return np.array([str(i) for i in range(n_genes)], dtype=object)

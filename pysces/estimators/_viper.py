@@ -32,15 +32,15 @@ class NotScorableError(ValueError):
 class VIPER:
     r"""Activity of regulators in single cells from the expression of their targets.
 
-    Genes of a cell are ranked by their signature, and the enrichment of each regulator's targets is scored by aREA: with
-    :math:`q` the rank over :math:`n + 1`, mode of regulation :math:`m` and likelihood :math:`l`,
+    Genes of a cell are ranked by their signature, and the enrichment of each regulator's targets is scored by aREA:
+    with :math:`q` the rank over :math:`n + 1`, mode of regulation :math:`m` and likelihood :math:`l`,
 
     .. math::
         s_1 = \sum m l \Phi^{-1}(q), \quad s_2 = \sum (1 - |m|) l \Phi^{-1}(\tilde q), \quad
         NES = \operatorname{sgn}(s_1) \frac{|s_1| + \max(s_2, 0)}{\sum l} \sqrt{\sum (l / l_{max})^2},
 
-    where :math:`\tilde q` is :math:`2 |q - 1/2|`, moved so that it and its largest value in the cell are symmetric about
-    one half. Under the null the NES is close to standard normal for modes of 1 and -1.
+    where :math:`\tilde q` is :math:`2 |q - 1/2|`, moved so that it is symmetric about one half in the
+    cell. Under the null the NES is close to standard normal for modes of 1 and -1.
 
     Parameters
     ----------
@@ -49,9 +49,9 @@ class VIPER:
         (0, 1]: from :class:`ARACNe`, CollecTRI, DoRothEA or any other.
     signature
         How a gene of a cell compares with the reference cells: ``"scale"`` (x - mean) / sd; ``"mean"`` x - mean;
-        ``"mad"`` (x - median) / (1.4826 MAD); ``"rank"`` average rank within the gene; ``"ttest"`` t of the cell against
-        the other cells, or against the reference; ``"none"`` the values of X themselves. Genes that are constant over
-        the reference, or have a MAD of 0 as most sparse genes do, are missing and count for no cell.
+        ``"mad"`` (x - median) / (1.4826 MAD); ``"rank"`` average rank within the gene; ``"ttest"`` t of the cell
+        against the other cells, or against the reference; ``"none"`` the values of X themselves. Genes that are
+        constant over the reference, or have a MAD of 0 as most sparse genes do, are missing and count for no cell.
     enrichment
         ``"area"``.
     filter_genes
@@ -96,11 +96,9 @@ class VIPER:
         n_threads: int = 0,
     ) -> None:
         self.network = check_network(network)
-        if "group" in self.network.columns and self.network["group"].nunique() > 1:
-            msg = (
-                f"network holds {self.network['group'].nunique()} groups; choose the edges of one, or give groupby to "
-                "tl.viper."
-            )
+        n_groups = len(self.network["group"].unique()) if "group" in self.network.columns else 1
+        if n_groups > 1:
+            msg = f"network holds {n_groups} groups; choose the edges of one, or give groupby to tl.viper."
             raise ValueError(msg)
         self.signature = one_of(signature, (*FROM_MOMENTS, *FROM_COLUMNS), "signature")
         self.enrichment = one_of(enrichment, ("area",), "enrichment")
@@ -113,7 +111,14 @@ class VIPER:
         self.n_threads = n_threads
         self._n_threads = resolve_threads(n_threads)
 
-    def fit(self, X: Any, gene_names: Sequence[str], *, rows: NDArray[np.intp] | None = None, allow_negative: bool = True) -> Self:
+    def fit(
+        self,
+        X: Any,
+        gene_names: Sequence[str] | NDArray[np.object_],
+        *,
+        rows: NDArray[np.intp] | None = None,
+        allow_negative: bool = True,
+    ) -> Self:
         """Learn the reference moments and match the network to the genes.
 
         Parameters
@@ -142,9 +147,10 @@ class VIPER:
         self._n_genes = len(names)
         regulators, regulons = code_network(self.network, names)
         if not regulons.sizes.any():
+            targets = some(self.network["target"].unique(), 3)
             msg = (
-                f"no target of the network ({some(self.network['target'].unique(), 3)}) is among the {len(names)} genes "
-                f"({some(names, 3)}); do the names use the same alphabet (symbols or Ensembl, human or mouse)?"
+                f"no target of the network ({targets}) is among the {len(names)} genes ({some(names, 3)}); "
+                "do the names use the same alphabet (symbols or Ensembl, human or mouse)?"
             )
             raise ValueError(msg)
         large = np.flatnonzero(regulons.sizes >= self.min_targets)
@@ -163,25 +169,29 @@ class VIPER:
         signature = self._learn(X, reference, genes, allow_negative=allow_negative)
         present = np.flatnonzero(~signature.missing)
         if not len(present):
-            msg = f"no gene has a {self.signature!r} signature: all are constant over the reference cells (or have MAD 0)."
+            msg = f"no gene has a {self.signature!r} signature: all are constant over the reference (or have MAD 0)."
             raise NotScorableError(msg)
         self._signature, self._genes, self._present = signature, genes, present
         self._zero = signature(np.zeros(len(present)), present.astype(np.int32))
         self._regulons = regulons.select(large).restrict(genes[present], len(names))
         self._least_far = 0
-        if self.signature == "rank":  # ranks within genes tie at the extremes: as in R, the farthest of all cells counts
+        if (
+            self.signature == "rank"
+        ):  # ranks within genes tie at the extremes: as in R, the farthest of all cells counts
             blocks = self._signatures(X, reference, allow_negative=allow_negative)
             self._least_far = max(farthest_rank(block, self._zero) for _, block in blocks)
         return self
 
-    def transform(self, X: Any, *, rows: NDArray[np.intp] | None = None, allow_negative: bool = True) -> NDArray[np.float64]:
+    def transform(
+        self, X: Any, *, rows: NDArray[np.intp] | None = None, allow_negative: bool = True
+    ) -> NDArray[np.float64]:
         """Normalised enrichment scores.
 
         Parameters
         ----------
         X
-            Cells x genes, the genes as in :meth:`fit`. With ``signature="ttest"`` and no reference the cells must be among
-            those of :meth:`fit`, since each is compared with the others.
+            Cells x genes, the genes as in :meth:`fit`. With ``signature="ttest"`` and no reference the cells must be
+            among those of :meth:`fit`, since each is compared with the others.
         rows
             Cells to score, ascending; by default all.
         allow_negative
@@ -222,7 +232,8 @@ class VIPER:
                     raise ValueError(msg)
                 reference = np.flatnonzero(reference)
             elif not np.issubdtype(reference.dtype, np.integer) or reference.ndim != 1:
-                msg = f"reference must be a mask or positions of cells; found {reference.dtype} of shape {reference.shape}."
+                found = f"{reference.dtype} of shape {reference.shape}"
+                msg = f"reference must be a mask or positions of cells; found {found}."
                 raise TypeError(msg)
             elif len(reference) and (reference.min() < 0 or reference.max() >= len(rows)):
                 msg = f"reference holds positions from {reference.min()} to {reference.max()} of {len(rows)} cells."
@@ -237,9 +248,7 @@ class VIPER:
             raise NotScorableError(msg)
         return rows
 
-    def _learn(
-        self, X: Any, rows: NDArray[np.intp], genes: NDArray[np.intp], *, allow_negative: bool
-    ) -> Signature:
+    def _learn(self, X: Any, rows: NDArray[np.intp], genes: NDArray[np.intp], *, allow_negative: bool) -> Signature:
         if self.signature in FROM_COLUMNS:
             return from_columns(self.signature, columns(X, rows, genes, allow_negative=allow_negative))
         moments = Moments(len(genes))

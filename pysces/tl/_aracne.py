@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from pysces._network import join_groups
 from pysces._random import child, seed_sequence
 from pysces._strata import Stratum, strata
 from pysces.datasets import regulators as known_regulators
-from pysces.estimators import ARACNe, gene_positions
+from pysces.estimators import SUBSAMPLE, ARACNe, gene_positions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pysces._matrix import Choice
     from pysces._random import Seed
 
-KNOWN = {"human_tfs": "human", "mouse_tfs": "mouse"}
+KNOWN: dict[str, Literal["human", "mouse"]] = {"human_tfs": "human", "mouse_tfs": "mouse"}
 
 
 def aracne(
@@ -45,7 +45,7 @@ def aracne(
     convention: Convention = "aracne3",
     ties: Ties = "block",
     n_subnetworks: int = 20,
-    subsample: float = 1 - 1 / np.e,
+    subsample: float = SUBSAMPLE,
     alpha: float = 0.05,
     correction: Correction = "fdr",
     dpi: Pruning = "all",
@@ -143,8 +143,9 @@ def aracne(
     _slots.write_network(
         result, key_added, network,
         _slots.params(
-            **settings, regulators=chosen.genes[positions].astype(str), groupby=groupby, groups=list(tables) if groupby else None,
-            groups_skipped=skipped or None, min_cells=min_cells, layer=layer, use_raw=use_raw,
+            **settings, regulators=chosen.genes[positions].astype(str), groupby=groupby,
+            groups=list(tables) if groupby else None, groups_skipped=skipped or None,
+            min_cells=min_cells, layer=layer, use_raw=use_raw,
             mask_var=mask_var if isinstance(mask_var, str) else None, rng=rng,
         ),
     )  # fmt: skip
@@ -171,7 +172,8 @@ def _regulators(regulators: str | ArrayLike, chosen: Choice) -> NDArray[np.intp]
     wanted = known_regulators(KNOWN[regulators])
     present = np.isin(chosen.genes, wanted)
     if not present.any():
-        msg = f"none of the {len(wanted)} {regulators} is among the genes ({some(chosen.genes, 3)}); give a list of names."
+        have = some(chosen.genes, 3)
+        msg = f"none of the {len(wanted)} {regulators} is among the genes ({have}); give a list of names."
         raise ValueError(msg)
     return np.flatnonzero(present)
 

@@ -182,7 +182,12 @@ def _reference_rows(adata: AnnData, reference: str | ArrayLike | None) -> NDArra
 
 
 def _report(
-    parts: list[Stratum], scores: dict[str, NDArray[np.float32]], *, own_reference: bool, groupby: str | None, min_targets: int
+    parts: list[Stratum],
+    scores: dict[str, NDArray[np.float32]],
+    *,
+    own_reference: bool,
+    groupby: str | None,
+    min_targets: int,
 ) -> None:
     """Warn of groups without scores, or with few cells to learn from."""
     without = [part.label for part in parts if part.label not in scores]
@@ -225,5 +230,6 @@ def _tables(
     )
     if grouped:
         group = np.repeat(list(models), [len(model.regulators_) for model in models.values()])
-        regulons.insert(0, "group", pd.Categorical(group, categories=list(models)))
+        regulons["group"] = pd.Categorical(group, categories=list(models))
+        regulons = regulons[["group", "source", "n_targets"]]
     return pd.DataFrame(activity, index=adata.obs_names, columns=names), regulons

@@ -1,0 +1,35 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def _int64_indices(dense: np.ndarray) -> sp.csr_matrix:
+    matrix = sp.csr_matrix(dense)
+    matrix.indices, matrix.indptr = matrix.indices.astype(np.int64), matrix.indptr.astype(np.int64)
+    return matrix
+
+
+FORMATS: dict[str, Callable[[np.ndarray], Any]] = {
+    "ndarray": np.asarray,
+    "csr_matrix": sp.csr_matrix,
+    "csc_matrix": sp.csc_matrix,
+    "csr_array": sp.csr_array,
+    "csc_array": sp.csc_array,
+    "csr_int64": _int64_indices,
+}
+
+
+@pytest.fixture(params=list(FORMATS))
+def as_format(request: pytest.FixtureRequest) -> Callable[[np.ndarray], Any]:
+    """Turn a dense array into one of the formats that X may have."""
+    return FORMATS[request.param]

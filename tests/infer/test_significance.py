@@ -1,0 +1,78 @@
+"""Corrections for many tests, against scipy and by definition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import false_discovery_control
+
+from pysces._infer.significance import log_qvalues, significant
+
+
+def log_p_table(seed: int = 0, n_levels: int | None = None) -> np.ndarray:
+    """A table of log p-values of which some are not tested; ``n_levels``: with ties."""
+    rng = np.random.default_rng(seed)
+    p = rng.beta(0.3, 1.0, (7, 30))
+    if n_levels is not None:
+        p = np.ceil(p * n_levels) / n_levels
+    log_p = np.log(p)
+    log_p[np.arange(7), np.arange(7)] = np.nan
+    log_p[:, 20] = np.nan
+    return log_p
+
+
+@pytest.mark.parametrize("n_levels", [None, 6])
+def test_qvalues_match_scipy_on_what_was_tested(n_levels):
+    log_p = log_p_table(n_levels=n_levels)
+    tested = ~np.isnan(log_p)
+    log_q = log_qvalues(log_p)
+    assert np.isnan(log_q[~tested]).all()
+    # a difference of logs of numbers near 1: some units in the last place
+    np.testing.assert_allclose(log_q[tested], np.log(false_discovery_control(np.exp(log_p[tested]))), atol=1e-12)
+
+
+def test_qvalues_beyond_the_smallest_double_stay_finite():
+    log_p = np.array([[-5000.0, -2000.0, 0.0]])
+    np.testing.assert_allclose(log_qvalues(log_p), [[-5000 + np.log(3), -2000 + np.log(1.5), 0.0]], rtol=1e-15)
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (1, 1), (2, 3)])
+def test_no_test_gives_no_qvalue_and_no_edge(shape):
+    log_p = np.full(shape, np.nan)
+    log_q = log_qvalues(log_p)
+    assert log_q.shape == shape
+    assert np.isnan(log_q).all()
+    for correction in ("fdr", "fwer", "p", None):
+        assert not significant(log_p, log_q, 0.05, correction).any()
+
+
+@pytest.mark.parametrize(
+    ("correction", "passes"),
+    [
+        ("fdr", lambda p: false_discovery_control(p) <= 0.05),
+        ("fwer", lambda p: p * len(p) <= 0.05),
+        ("p", lambda p: p <= 0.05),
+        (None, lambda p: p <= 1),
+    ],
+)
+def test_pairs_pass_by_the_definition_of_the_correction(correction, passes):
+    log_p = log_p_table(seed=1)
+    tested = ~np.isnan(log_p)
+    found = significant(log_p, log_qvalues(log_p), 0.05, correction)
+    assert not found[~tested].any()
+    np.testing.assert_array_equal(found[tested], passes(np.exp(log_p[tested])))
+    assert found.any()
+
+
+@pytest.mark.parametrize("correction", ["fdr", "fwer", "p"])
+def test_a_stricter_level_passes_fewer_pairs(correction):
+    log_p = log_p_table(seed=2)
+    log_q = log_qvalues(log_p)
+    loose, strict = (significant(log_p, log_q, alpha, correction) for alpha in (0.2, 0.01))
+    assert not (strict & ~loose).any()
+    assert strict.sum() < loose.sum()
+
+
+def test_the_level_itself_passes():
+    log_p = np.log(np.array([[0.05, 0.06]]))
+    np.testing.assert_array_equal(significant(log_p, log_p, 0.05, "p"), [[True, False]])
