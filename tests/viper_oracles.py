@@ -1,4 +1,4 @@
-"""Naive, readable VIPER: signatures by their definitions, aREA cell by cell; slow on purpose, no code of the package."""
+"""Naive, readable VIPER: signatures by definition, aREA cell by cell; slow on purpose, sharing no code."""
 
 from __future__ import annotations
 
@@ -67,13 +67,14 @@ def against_others(value: float, others: np.ndarray) -> float:
 
 
 def average_ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks from 1; values that differ by rounding only (1e-11 of themselves) are tied."""
-    values = np.array(values, np.float64)
+    """Ranks from 1; neighbours that differ by rounding only (1e-11 of themselves) are tied."""
     order = np.argsort(values)
-    for before, this in zip(order[:-1], order[1:], strict=True):
-        if np.isfinite(values[this]) and values[this] - values[before] <= 1e-11 * abs(values[this]):
-            values[this] = values[before]
-    return rankdata(values)
+    low, high = values[order][:-1], values[order][1:]
+    with np.errstate(invalid="ignore"):
+        apart = high - low > 1e-11 * np.minimum(np.abs(low), np.abs(high))
+    ranks = np.empty(len(values))
+    ranks[order] = rankdata(np.concatenate([[0], np.cumsum(apart)]))
+    return ranks
 
 
 def farthest(S: np.ndarray) -> float:
@@ -81,21 +82,18 @@ def farthest(S: np.ndarray) -> float:
     return max(np.abs(2 * average_ranks(s[~np.isnan(s)]) / ((~np.isnan(s)).sum() + 1) - 1).max() for s in S)
 
 
-def area(S: np.ndarray, regulons: list[pd.DataFrame], least_far: float = 0.0) -> np.ndarray:
-    """NES of cells x regulons; a regulon is a table with the columns gene (a column of S), weight and likelihood."""
-    return np.array([[nes(s, regulon, least_far) for regulon in regulons] for s in S])
-
-
-def nes(s: np.ndarray, regulon: pd.DataFrame, least_far: float) -> float:
-    """NES of one regulon in one cell; missing genes are in no rank and in no sum."""
+def tails(s: np.ndarray, least_far: float) -> tuple[np.ndarray, np.ndarray]:
+    """Two-tail and one-tail normal quantiles of the genes of a cell; missing genes are in no rank."""
     present = ~np.isnan(s)
     quantile = np.full(len(s), np.nan)
     quantile[present] = average_ranks(s[present]) / (present.sum() + 1)
     distance = 2 * np.abs(quantile - 0.5)
-    one_tail = norm.ppf(distance + (1 - max(np.nanmax(distance), least_far)) / 2)
-    two_tail = norm.ppf(quantile)
+    return norm.ppf(quantile), norm.ppf(distance + (1 - max(np.nanmax(distance), least_far)) / 2)
 
-    regulon = regulon[present[regulon["gene"]]]
+
+def nes(two_tail: np.ndarray, one_tail: np.ndarray, regulon: pd.DataFrame) -> float:
+    """NES of one regulon in one cell; missing genes are in no sum."""
+    regulon = regulon[~np.isnan(two_tail[regulon["gene"]])]
     if regulon.empty:
         return np.nan
     m, likelihood, gene = (regulon[name].to_numpy() for name in ("weight", "likelihood", "gene"))
@@ -104,6 +102,12 @@ def nes(s: np.ndarray, regulon: pd.DataFrame, least_far: float) -> float:
     spread = (share * (1 - np.abs(m)) * one_tail[gene]).sum()
     score = (abs(shift) + max(spread, 0.0)) * (1 if shift >= 0 else -1)
     return score * math.sqrt(((likelihood / likelihood.max()) ** 2).sum())
+
+
+def area(S: np.ndarray, regulons: list[pd.DataFrame], least_far: float = 0.0) -> np.ndarray:
+    """NES of cells x regulons; a regulon is a table with the columns gene (a column of S), weight and likelihood."""
+    cells = [tails(s, least_far) for s in S]
+    return np.array([[nes(*cell, regulon) for regulon in regulons] for cell in cells])
 
 
 def viper(
@@ -131,3 +135,39 @@ def viper(
     least_far = farthest(S if reference is None else S[reference]) if name == "rank" else 0.0
     scores = area(S, [edges[edges["source"] == regulator] for regulator in regulators], least_far)
     return pd.DataFrame(scores, columns=regulators)
+
+
+# --- data to try them on ----------------------------------------------------------------------------------------------
+
+
+def cells(kind: str, n_cells: int = 40, n_genes: int = 60, seed: int = 0) -> np.ndarray:
+    """``"smooth"`` values without ties, sparse ``"counts"``, or their ``"log"``; eight genes are in one cell."""
+    rng = np.random.default_rng(seed)
+    if kind == "smooth":
+        return rng.normal(size=(n_cells, n_genes))
+    counts = rng.poisson(np.exp(rng.normal(-1, 1.3, n_genes)) * rng.uniform(0.5, 2, (n_cells, 1)))
+    counts[:, :8] = 0
+    counts[rng.integers(n_cells, size=8), np.arange(8)] = rng.integers(1, 9, 8)
+    if kind == "counts":
+        return counts.astype(np.float64)
+    return np.log1p(1e4 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
+
+
+def gene_names(n_genes: int) -> list[str]:
+    return [f"g{i}" for i in range(n_genes)]
+
+
+def network(genes: list[str], n_regulators: int = 8, seed: int = 0, *, signed: bool = False) -> pd.DataFrame:
+    """Regulons of 4 to 14 targets with random modes and likelihoods; ``signed``: modes of 1 or -1, likelihood 1."""
+    rng = np.random.default_rng(seed)
+    regulons = []
+    for i in range(n_regulators):
+        size = int(rng.integers(4, 15))
+        regulon = {
+            "source": f"R{i}",
+            "target": rng.choice(genes, size, replace=False),
+            "weight": rng.choice([-1.0, 1.0], size) if signed else rng.uniform(-1, 1, size),
+            "likelihood": 1.0 if signed else rng.uniform(0.05, 1, size),
+        }
+        regulons.append(pd.DataFrame(regulon))
+    return pd.concat(regulons, ignore_index=True)

@@ -1,9 +1,9 @@
 """Kernels of adaptive-partitioning mutual information on bit masks.
 
-A gene is given as one bit plane per level of its tree (does the cell lie in the upper part of its node? the last plane
-is empty) and as the masks of its four second-level nodes (low-low, low-high, high-low, high-high). The root is always
-split, so the 4 x 4 table of second-level counts decides about all four children, and most pairs end there. Parts that
-go on are masks of cells.
+A gene is given as the masks of its four second-level nodes (low-low, low-high, high-low, high-high) and as one bit
+plane per lower level of its tree: does the cell lie in the upper part of its node? The root is always split, so the
+4 x 4 table of second-level counts decides about all four quadrants, and most pairs end there. Parts that go on are masks
+while they hold many cells, and lists of the words that are not empty below, so that the work falls with their size.
 
 The information is a sum of integers: (k / n) ln(k / n) and ln(width) / n in fixed point. It does not depend on the
 order of its terms, so that pairs are symmetric to the last bit on every machine.
@@ -15,59 +15,21 @@ import numpy as np
 
 from pysces._jit import kernel, population_count
 
-CRITICAL_4 = 7.815  # 0.95 quantile of chi-square with 3 degrees of freedom
-CRITICAL_2 = 3.841  # and with 1: a cell that can be split along one axis only
+WORDS_PER_CELL = 4
+"""A part is listed where its mask would have more words than this for each cell."""
 
 
 @kernel
-def is_uneven(c00, c01, c10, c11, share_x, share_y, exact):
-    """Whether the counts of the parts differ from what the margins predict; a share of 1 is an axis not split.
+def is_uneven(c00, c01, c10, c11, x_low, x_high, y_low, y_high, critical):
+    """Whether the counts of the parts differ from what the margins predict, by chi-square.
 
-    ``exact``: both shares are one half, and the test is decided in integers.
+    ``x_low`` is 1 over the share of the low part, and so on; an axis that is not split has 1 and 0. ``critical`` is the
+    quantile for the number of parts. For halves all terms are whole numbers, and the comparison is exact.
     """
     count = c00 + c01 + c10 + c11
-    if exact:
-        squares = c00 * c00 + c01 * c01 + c10 * c10 + c11 * c11
-        return 1000 * (4 * squares - count * count) > 7815 * count
-    if share_x < 1.0 and share_y < 1.0:
-        same = c00 * c00 / (share_x * share_y) + c11 * c11 / ((1.0 - share_x) * (1.0 - share_y))
-        cross = c01 * c01 / (share_x * (1.0 - share_y)) + c10 * c10 / ((1.0 - share_x) * share_y)
-        return (same + cross) / count - count > CRITICAL_4
-    share = share_x * share_y
-    high = count - c00
-    return (c00 * c00 / share + high * high / (1.0 - share)) / count - count > CRITICAL_2
-
-
-@kernel
-def second_level_counts(x, y, margin_x, margin_y, n_cells, counts):
-    """Fill ``counts[i, j]``: cells in second-level node i of x and j of y (low-low, low-high, high-low, high-high)."""
-    n00 = n01 = n02 = n10 = n11 = n12 = n20 = n21 = n22 = 0
-    if margin_x[1] == 0 and margin_y[1] == 0:  # neither lower part is split, as where it is a block of zeros
-        for w in range(x.shape[1]):
-            n11 += population_count(x[2, w] & y[2, w])
-            n12 += population_count(x[2, w] & y[3, w])
-            n21 += population_count(x[3, w] & y[2, w])
-            n22 += population_count(x[3, w] & y[3, w])
-    else:
-        for w in range(x.shape[1]):
-            n00 += population_count(x[1, w] & y[1, w])
-            n01 += population_count(x[1, w] & y[2, w])
-            n02 += population_count(x[1, w] & y[3, w])
-            n10 += population_count(x[2, w] & y[1, w])
-            n11 += population_count(x[2, w] & y[2, w])
-            n12 += population_count(x[2, w] & y[3, w])
-            n20 += population_count(x[3, w] & y[1, w])
-            n21 += population_count(x[3, w] & y[2, w])
-            n22 += population_count(x[3, w] & y[3, w])
-    counts[1, 1], counts[1, 2], counts[1, 3] = n00, n01, n02
-    counts[2, 1], counts[2, 2], counts[2, 3] = n10, n11, n12
-    counts[3, 1], counts[3, 2], counts[3, 3] = n20, n21, n22
-    total = n_cells
-    for i in range(1, 4):
-        counts[i, 0] = margin_x[i] - counts[i, 1] - counts[i, 2] - counts[i, 3]
-        counts[0, i] = margin_y[i] - counts[1, i] - counts[2, i] - counts[3, i]
-        total -= margin_x[i] + counts[0, i]
-    counts[0, 0] = total
+    same = c00 * c00 * (x_low * y_low) + c11 * c11 * (x_high * y_high)
+    cross = c01 * c01 * (x_low * y_high) + c10 * c10 * (x_high * y_low)
+    return same + cross - count * count > critical * count
 
 
 @kernel
@@ -78,119 +40,242 @@ def part_node(node, child, part):
 
 
 @kernel
-def low_share(node, child, width, halved):
-    """Share of a node that its low child is expected to hold; 1 for a leaf."""
-    if child[node] < 0:
-        return 1.0
-    return 0.5 if halved else width[child[node]] / width[node]
+def count_masked(words, first, x_planes, x_at, y_planes, y_at, n_words):
+    """Cells of the mask at ``first`` that are high in the planes at ``x_at`` and ``y_at``, and in both."""
+    high_x = high_y = both = 0
+    for w in range(n_words):
+        of_x, of_y = words[first + w] & x_planes[x_at + w], words[first + w] & y_planes[y_at + w]
+        high_x += population_count(of_x)
+        high_y += population_count(of_y)
+        both += population_count(of_x & of_y)
+    return high_x, high_y, both
 
 
 @kernel
-def masked_information(
-    stack, n_stack, masks, x_planes, y_planes, x_tree, y_tree, x_halved, y_halved, smallest, count_term
+def count_listed(words, places, first, last, x_planes, x_at, y_planes, y_at):
+    """Count the same of a list of words."""
+    high_x = high_y = both = 0
+    for i in range(first, last):
+        of_x, of_y = words[i] & x_planes[x_at + places[i]], words[i] & y_planes[y_at + places[i]]
+        high_x += population_count(of_x)
+        high_y += population_count(of_y)
+        both += population_count(of_x & of_y)
+    return high_x, high_y, both
+
+
+@kernel
+def split_mask(words, first, x_planes, x_at, flip_x, y_planes, y_at, flip_y, at, n_words):
+    """Write at ``at`` the mask of one of the four parts of the mask at ``first``."""
+    for w in range(n_words):
+        words[at + w] = words[first + w] & (x_planes[x_at + w] ^ flip_x) & (y_planes[y_at + w] ^ flip_y)
+
+
+@kernel
+def split_list(words, places, first, last, whole, x_planes, x_at, flip_x, y_planes, y_at, flip_y, at):
+    """List from ``at`` the words that are not empty of a part of a list, or of a ``whole`` mask; return their end."""
+    for i in range(first, last):
+        place = places[i]
+        if whole:
+            place = i - first
+        words[at] = words[i] & (x_planes[x_at + place] ^ flip_x) & (y_planes[y_at + place] ^ flip_y)
+        places[at] = place
+        at += np.uint64(words[at] != 0)
+    return at
+
+
+@kernel
+def lower_information(
+    parts, n_parts, words, places, planes, row, column, x_tree, y_tree, critical, smallest, count_term
 ):
-    """Fixed-point information of the cells on the stack, each a row (count, node x, node y, level) and a mask."""
-    x_child, x_width, x_log = x_tree
-    y_child, y_width, y_log = y_tree
-    n_words = masks.shape[1]
-    mask = np.empty(n_words, np.uint64)
+    """Fixed-point information of the parts listed: rows (count, node x, node y, level, first word, end of words).
+
+    A part with as many words as a gene is a mask; one with fewer is a list. Indices are unsigned, as numba would
+    otherwise look for negative ones in every loop.
+    """
+    x_planes, x_levels, y_planes, y_levels, n_words = planes
+    x_child, x_inverse, x_log = x_tree
+    y_child, y_inverse, y_log = y_tree
+    full = ~np.uint64(0)
     information = 0
-    while n_stack:
-        n_stack -= 1
-        count, x, y, level = stack[n_stack]
-        mask[:] = masks[n_stack]
-        px, py = x_planes[min(level, len(x_planes) - 1)], y_planes[min(level, len(y_planes) - 1)]
-        high_x = high_y = c11 = 0
-        for w in range(n_words):
-            of_x = mask[w] & px[w]
-            high_x += population_count(of_x)
-            high_y += population_count(mask[w] & py[w])
-            c11 += population_count(of_x & py[w])
-        c10, c01 = high_x - c11, high_y - c11
-        c00 = count - c01 - c10 - c11
-        share_x, share_y = low_share(x, x_child, x_width, x_halved), low_share(y, y_child, y_width, y_halved)
-        exact = x_halved and y_halved
-        if (share_x == 1.0 and share_y == 1.0) or not is_uneven(c00, c01, c10, c11, share_x, share_y, exact):
-            information += count_term[count] - count * (x_log[x] + y_log[y])
+    while n_parts:
+        n_parts -= 1
+        count, x_node, y_node = parts[n_parts, 0], parts[n_parts, 1], parts[n_parts, 2]
+        level, first, last = parts[n_parts, 3], np.uint64(parts[n_parts, 4]), np.uint64(parts[n_parts, 5])
+        n_split = (x_child[x_node] >= 0) + (y_child[y_node] >= 0)
+        if n_split == 0:
+            information += count_term[count] - count * (x_log[x_node] + y_log[y_node])
             continue
-        counts = (c00, c01, c10, c11)
+        x_at = np.uint64(row * x_levels + min(level, x_levels - 1)) * n_words
+        y_at = np.uint64(column * y_levels + min(level, y_levels - 1)) * n_words
+        whole = last - first == n_words
+        if whole:
+            high_x, high_y, c11 = count_masked(words, first, x_planes, x_at, y_planes, y_at, n_words)
+        else:
+            high_x, high_y, c11 = count_listed(words, places, first, last, x_planes, x_at, y_planes, y_at)
+        c10, c01 = high_x - c11, high_y - c11
+        c00 = count - high_x - c01
+        x_low, x_high = x_inverse[x_node, 0], x_inverse[x_node, 1]
+        y_low, y_high = y_inverse[y_node, 0], y_inverse[y_node, 1]
+        if not is_uneven(
+            float(c00), float(c01), float(c10), float(c11), x_low, x_high, y_low, y_high, critical[n_split]
+        ):
+            information += count_term[count] - count * (x_log[x_node] + y_log[y_node])
+            continue
+        at = last
         for part in range(4):
-            part_x, part_y = part_node(x, x_child, part >> 1), part_node(y, y_child, part & 1)
-            part_count = counts[part]
+            in_x, in_y = part >> 1, part & 1
+            part_count = (c11 if in_y else c10) if in_x else (c01 if in_y else c00)
+            part_x, part_y = part_node(x_node, x_child, in_x), part_node(y_node, y_child, in_y)
             if part_count < smallest:
                 information += count_term[part_count] - part_count * (x_log[part_x] + y_log[part_y])
                 continue
-            flip_x = np.uint64(0) if part >> 1 else ~np.uint64(0)
-            flip_y = np.uint64(0) if part & 1 else ~np.uint64(0)
-            for w in range(n_words):
-                masks[n_stack, w] = mask[w] & (px[w] ^ flip_x) & (py[w] ^ flip_y)
-            stack[n_stack, 0], stack[n_stack, 1] = part_count, part_x
-            stack[n_stack, 2], stack[n_stack, 3] = part_y, level + 1
-            n_stack += 1
+            start = at
+            flip_x, flip_y = (np.uint64(0) if in_x else full), (np.uint64(0) if in_y else full)
+            if whole and WORDS_PER_CELL * part_count >= n_words:
+                split_mask(words, first, x_planes, x_at, flip_x, y_planes, y_at, flip_y, at, n_words)
+                at += n_words
+            else:
+                at = split_list(words, places, first, last, whole, x_planes, x_at, flip_x, y_planes, y_at, flip_y, at)
+            parts[n_parts, 0], parts[n_parts, 1], parts[n_parts, 2] = part_count, part_x, part_y
+            parts[n_parts, 3], parts[n_parts, 4], parts[n_parts, 5] = level + 1, start, at
+            n_parts += 1
     return information
 
 
 @kernel
-def pair_information(x, y, x_tree, y_tree, n_cells, smallest, count_term, scratch):
-    """Fixed-point information of one pair: the root, its four parts, and what goes on below them."""
-    x_top, x_margin, x_planes, x_root, x_halved = x
-    y_top, y_margin, y_planes, y_root, y_halved = y
-    x_child, x_width, x_log = x_tree
-    y_child, y_width, y_log = y_tree
-    counts, stack, masks = scratch
-    second_level_counts(x_top, y_top, x_margin, y_margin, n_cells, counts)
-    exact = x_halved and y_halved
+def quadrant_information(
+    counts,
+    uneven,
+    tops,
+    planes,
+    roots,
+    row,
+    column,
+    x_tree,
+    y_tree,
+    critical,
+    smallest,
+    count_term,
+    parts,
+    words,
+    places,
+):
+    """Fixed-point information of one pair in which a quadrant goes on; ``counts`` is the 4 x 4 second-level table."""
+    x_top, y_top = tops
+    x_root, y_root = roots
+    n_words = planes[4]
+    x_child, y_child = x_tree[0], y_tree[0]
+    x_log, y_log = x_tree[2], y_tree[2]
     information = 0
-    n_stack = 0
-    for i in range(2 if x_child[x_root] >= 0 else 1):
-        for j in range(2 if y_child[y_root] >= 0 else 1):
-            c00, c01 = counts[2 * i, 2 * j], counts[2 * i, 2 * j + 1]
-            c10, c11 = counts[2 * i + 1, 2 * j], counts[2 * i + 1, 2 * j + 1]
-            count = c00 + c01 + c10 + c11
-            x_node, y_node = part_node(x_root, x_child, i), part_node(y_root, y_child, j)
-            share_x = low_share(x_node, x_child, x_width, x_halved)
-            share_y = low_share(y_node, y_child, y_width, y_halved)
-            if (
-                count < smallest
-                or (share_x == 1.0 and share_y == 1.0)
-                or not is_uneven(c00, c01, c10, c11, share_x, share_y, exact)
-            ):
-                information += count_term[count] - count * (x_log[x_node] + y_log[y_node])
-                continue
+    n_parts = 0
+    at = np.uint64(0)
+    for quadrant in range(4):
+        i, j = quadrant >> 1, quadrant & 1
+        x_node, y_node = part_node(x_root, x_child, i), part_node(y_root, y_child, j)
+        if not uneven[quadrant]:
+            count = 0
             for part in range(4):
-                in_x, in_y = part >> 1, part & 1
-                part_x, part_y = part_node(x_node, x_child, in_x), part_node(y_node, y_child, in_y)
-                part_count = counts[2 * i + in_x, 2 * j + in_y]
-                if part_count < smallest:
-                    information += count_term[part_count] - part_count * (x_log[part_x] + y_log[part_y])
-                    continue
-                for w in range(x_top.shape[1]):
-                    masks[n_stack, w] = x_top[2 * i + in_x, w] & y_top[2 * j + in_y, w]
-                stack[n_stack, 0], stack[n_stack, 1] = part_count, part_x
-                stack[n_stack, 2], stack[n_stack, 3] = part_y, 2
-                n_stack += 1
-    if n_stack:
-        information += masked_information(
-            stack, n_stack, masks, x_planes, y_planes, x_tree, y_tree, x_halved, y_halved, smallest, count_term
-        )
-    return information
+                count += counts[2 * i + (part >> 1), 2 * j + (part & 1)]
+            information += count_term[count] - count * (x_log[x_node] + y_log[y_node])
+            continue
+        for part in range(4):
+            in_x, in_y = part >> 1, part & 1
+            count = counts[2 * i + in_x, 2 * j + in_y]
+            part_x, part_y = part_node(x_node, x_child, in_x), part_node(y_node, y_child, in_y)
+            if count < smallest:
+                information += count_term[count] - count * (x_log[part_x] + y_log[part_y])
+                continue
+            start = at
+            x_at = np.uint64(4 * row + 2 * i + in_x) * n_words
+            y_at = np.uint64(4 * column + 2 * j + in_y) * n_words
+            for w in range(n_words):
+                words[at + w] = x_top[x_at + w] & y_top[y_at + w]
+            at += n_words
+            parts[n_parts, 0], parts[n_parts, 1], parts[n_parts, 2] = count, part_x, part_y
+            parts[n_parts, 3], parts[n_parts, 4], parts[n_parts, 5] = 0, start, at
+            n_parts += 1
+    return information + lower_information(
+        parts, n_parts, words, places, planes, row, column, x_tree, y_tree, critical, smallest, count_term
+    )
 
 
 @kernel
-def pairwise_information(x, x_tree, y, y_tree, columns, n_cells, smallest, count_term, unit, mi):
-    """Fill ``mi[:, columns]``: every gene of ``x`` against genes ``columns`` of ``y``; ``unit`` is one step in nats."""
-    x_top, x_margin, x_planes, x_root, x_halved = x
-    y_top, y_margin, y_planes, y_root, y_halved = y
+def pairwise_information(
+    x, x_tree, y, y_tree, first, last, offset, triangle, n_cells, critical, smallest, count_term, unit, mi
+):
+    """Every gene of ``x`` with genes ``first`` to ``last`` of ``y``; ``unit`` is one step in nats.
+
+    Column ``j`` of ``y`` is written to ``mi[:, offset + j]``; ``triangle`` leaves out rows at and below the diagonal.
+    """
+    x_top, x_margin, x_planes, x_root, x_halves, x_parts, x_offset = x
+    y_top, y_margin, y_planes, y_root, y_halves, y_parts, y_offset = y
     n_words = x_top.shape[2]
-    depth = max(x_planes.shape[1], y_planes.shape[1])
-    scratch = (
-        np.empty((4, 4), np.int64),
-        np.empty((3 * depth + 16, 4), np.int64),
-        np.empty((3 * depth + 16, n_words), np.uint64),
-    )
-    for column in columns:
-        of_y = (y_top[column], y_margin[column], y_planes[column], y_root[column], y_halved[column])
-        for row in range(len(x_root)):
-            of_x = (x_top[row], x_margin[row], x_planes[row], x_root[row], x_halved[row])
-            information = pair_information(of_x, of_y, x_tree, y_tree, n_cells, smallest, count_term, scratch)
-            mi[row, column] = information * unit
+    tops = (x_top.reshape(x_top.size), y_top.reshape(y_top.size))
+    planes = (
+        x_planes.reshape(x_planes.size), x_planes.shape[1], y_planes.reshape(y_planes.size), y_planes.shape[1],
+        np.uint64(n_words),
+    )  # fmt: skip
+    depth = max(x_planes.shape[1], y_planes.shape[1]) + 1
+    parts = np.empty((3 * depth + 16, 6), np.int64)
+    words = np.empty((4 * depth + 17) * n_words + 1, np.uint64)
+    places = np.empty(len(words), np.uint64)
+    counts = np.empty((4, 4), np.int64)
+    for column in range(first, last):
+        y1, y2, y3 = y_margin[column, 1], y_margin[column, 2], y_margin[column, 3]
+        y0 = n_cells - y1 - y2 - y3
+        yl0, yh0, yl1, yh1 = y_halves[column, 0], y_halves[column, 1], y_halves[column, 2], y_halves[column, 3]
+        for row in range(column if triangle else len(x_margin)):
+            x1, x2, x3 = x_margin[row, 1], x_margin[row, 2], x_margin[row, 3]
+            c11 = c12 = c13 = c21 = c22 = c23 = c31 = c32 = c33 = 0
+            if x1 == 0 and y1 == 0:  # neither lower half is split, as where it is a block of zeros
+                for w in range(n_words):
+                    of_x2, of_x3 = x_top[row, 2, w], x_top[row, 3, w]
+                    of_y2, of_y3 = y_top[column, 2, w], y_top[column, 3, w]
+                    c22 += population_count(of_x2 & of_y2)
+                    c23 += population_count(of_x2 & of_y3)
+                    c32 += population_count(of_x3 & of_y2)
+                    c33 += population_count(of_x3 & of_y3)
+            else:
+                for w in range(n_words):
+                    of_x1, of_x2, of_x3 = x_top[row, 1, w], x_top[row, 2, w], x_top[row, 3, w]
+                    of_y1, of_y2, of_y3 = y_top[column, 1, w], y_top[column, 2, w], y_top[column, 3, w]
+                    c11 += population_count(of_x1 & of_y1)
+                    c12 += population_count(of_x1 & of_y2)
+                    c13 += population_count(of_x1 & of_y3)
+                    c21 += population_count(of_x2 & of_y1)
+                    c22 += population_count(of_x2 & of_y2)
+                    c23 += population_count(of_x2 & of_y3)
+                    c31 += population_count(of_x3 & of_y1)
+                    c32 += population_count(of_x3 & of_y2)
+                    c33 += population_count(of_x3 & of_y3)
+            c10, c20, c30 = x1 - c11 - c12 - c13, x2 - c21 - c22 - c23, x3 - c31 - c32 - c33
+            c01, c02, c03 = y1 - c11 - c21 - c31, y2 - c12 - c22 - c32, y3 - c13 - c23 - c33
+            c00 = y0 - c10 - c20 - c30
+            q00, q01, q10, q11 = (
+                c00 + c01 + c10 + c11,
+                c02 + c03 + c12 + c13,
+                c20 + c21 + c30 + c31,
+                c22 + c23 + c32 + c33,
+            )
+            xl0, xh0, xl1, xh1 = x_halves[row, 0], x_halves[row, 1], x_halves[row, 2], x_halves[row, 3]
+            k00 = critical[x_parts[row, 0] + y_parts[column, 0]]
+            k01 = critical[x_parts[row, 0] + y_parts[column, 1]]
+            k10 = critical[x_parts[row, 1] + y_parts[column, 0]]
+            k11 = critical[x_parts[row, 1] + y_parts[column, 1]]
+            u00 = q00 >= smallest and is_uneven(float(c00), float(c01), float(c10), float(c11), xl0, xh0, yl0, yh0, k00)
+            u01 = q01 >= smallest and is_uneven(float(c02), float(c03), float(c12), float(c13), xl0, xh0, yl1, yh1, k01)
+            u10 = q10 >= smallest and is_uneven(float(c20), float(c21), float(c30), float(c31), xl1, xh1, yl0, yh0, k10)
+            u11 = q11 >= smallest and is_uneven(float(c22), float(c23), float(c32), float(c33), xl1, xh1, yl1, yh1, k11)
+            if not (u00 or u01 or u10 or u11):
+                terms = count_term[q00] + count_term[q01] + count_term[q10] + count_term[q11]
+                mi[row, offset + column] = (terms - (x_offset[row] + y_offset[column])) * unit
+                continue
+            counts[0, 0], counts[0, 1], counts[0, 2], counts[0, 3] = c00, c01, c02, c03
+            counts[1, 0], counts[1, 1], counts[1, 2], counts[1, 3] = c10, c11, c12, c13
+            counts[2, 0], counts[2, 1], counts[2, 2], counts[2, 3] = c20, c21, c22, c23
+            counts[3, 0], counts[3, 1], counts[3, 2], counts[3, 3] = c30, c31, c32, c33
+            information = quadrant_information(
+                counts, (u00, u01, u10, u11), tops, planes, (x_root[row], y_root[column]), row, column,
+                x_tree, y_tree, critical, smallest, count_term, parts, words, places,
+            )  # fmt: skip
+            mi[row, offset + column] = information * unit

@@ -198,38 +198,83 @@ def tree_depth(root, child):
 
 
 @kernel
-def fill_planes(cells, codes, indptr, zero_code, root, split, child, n_cells, planes, top, margin):
-    """Bit planes of the levels and masks of the second-level nodes of every column, from its codes and its tree."""
+def code_paths(root, split, child, n_cells, stack, paths):
+    """Path from the root to every code, one bit per level that tells whether the code goes to the high child."""
+    stack[0, 0], stack[0, 1], stack[0, 2], stack[0, 3] = root, 0, n_cells, 0
+    high_path = np.zeros(len(stack), np.uint64)
+    n_stack = 1
+    while n_stack:
+        n_stack -= 1
+        node, first, last, level = stack[n_stack]
+        path = high_path[n_stack]
+        if child[node] < 0:
+            paths[first:last] = path
+            continue
+        low, at = child[node], split[node]
+        stack[n_stack, 0], stack[n_stack, 1], stack[n_stack, 2], stack[n_stack, 3] = low, first, at, level + 1
+        high_path[n_stack] = path
+        n_stack += 1
+        stack[n_stack, 0], stack[n_stack, 1], stack[n_stack, 2], stack[n_stack, 3] = low + 1, at, last, level + 1
+        high_path[n_stack] = path | (np.uint64(1) << np.uint64(level))
+        n_stack += 1
+
+
+@kernel
+def set_few(cells, codes, paths, zero_path, lines):
+    """Planes of all levels where few cells are not zero: start from the path of zero, change the bits of the others."""
     one = np.uint64(1)
-    n_words = planes.shape[2]
+    for level in range(len(lines)):
+        lines[level] = np.uint64(0) - ((zero_path >> np.uint64(level)) & one)
+    for i in range(len(cells)):
+        changed = paths[codes[i]] ^ zero_path
+        word, bit = cells[i] >> 6, np.uint64(cells[i] & 63)
+        for level in range(len(lines)):
+            lines[level, word] ^= ((changed >> np.uint64(level)) & one) << bit
+
+
+@kernel
+def set_many(cells, codes, paths, zero_path, path_of_cell, lines):
+    """Planes of all levels where many cells are not zero: put 64 bits together at a time."""
+    one = np.uint64(1)
+    path_of_cell[:] = zero_path
+    for i in range(len(cells)):
+        path_of_cell[cells[i]] = paths[codes[i]]
+    for w in range(lines.shape[1]):
+        of_word = path_of_cell[64 * w : 64 * w + 64]
+        for level in range(len(lines)):
+            bits = np.uint64(0)
+            for b in range(64):
+                bits |= ((of_word[b] >> np.uint64(level)) & one) << np.uint64(b)
+            lines[level, w] = bits
+
+
+@kernel
+def fill_planes(cells, codes, indptr, zero_code, root, split, child, n_cells, top, margin, planes):
+    """Masks of the second-level nodes with their counts, and planes of the lower levels, from codes and trees."""
+    one = np.uint64(1)
+    n_words, n_levels = planes.shape[2], planes.shape[1] + 2
+    paths = np.empty(n_cells, np.uint64)
+    path_of_cell = np.empty(64 * n_words, np.uint64)
+    stack = np.empty((n_levels + 2, 4), np.int64)
+    lines = np.empty((n_levels, n_words), np.uint64)
+    known = -1
     for column in range(len(root)):
-        gene = planes[column]
-        gene[:] = 0
-        if zero_code[column] >= 0:
-            node, level = root[column], 0
-            while child[node] >= 0:
-                if zero_code[column] >= split[node]:
-                    gene[level] = ~np.uint64(0)
-                node = child[node] + (zero_code[column] >= split[node])
-                level += 1
-        for i in range(indptr[column], indptr[column + 1]):
-            word, bit = cells[i] >> 6, one << np.uint64(cells[i] & 63)
-            for level in range(len(gene)):
-                gene[level, word] &= ~bit
-            node, level = root[column], 0
-            while child[node] >= 0:
-                high = codes[i] >= split[node]
-                if high:
-                    gene[level, word] |= bit
-                node = child[node] + high
-                level += 1
+        if root[column] != known:
+            code_paths(root[column], split, child, n_cells, stack, paths)
+            known = root[column]
+        zero_path = paths[zero_code[column]] if zero_code[column] >= 0 else np.uint64(0)
+        first, last = indptr[column], indptr[column + 1]
+        if last - first < n_cells // 4:
+            set_few(cells[first:last], codes[first:last], paths, zero_path, lines)
+        else:
+            set_many(cells[first:last], codes[first:last], paths, zero_path, path_of_cell, lines)
+        planes[column] = lines[2:]
         margin[column] = 0
         for w in range(n_words):
-            valid = ~np.uint64(0)
-            if 64 * w + 64 > n_cells:
-                valid = (one << np.uint64(n_cells - 64 * w)) - one if 64 * w < n_cells else np.uint64(0)
-            high, second = gene[0, w] & valid, gene[1, w]
-            low = ~gene[0, w] & valid
+            left = n_cells - 64 * w
+            valid = ~np.uint64(0) if left >= 64 else (one << np.uint64(max(left, 0))) - one
+            high, second = lines[0, w] & valid, lines[1, w]
+            low = valid & ~high
             top[column, 0, w], top[column, 1, w] = low & ~second, low & second
             top[column, 2, w], top[column, 3, w] = high & ~second, high & second
             for node in range(4):

@@ -107,7 +107,7 @@ def distinct_null(n_cells: int, convention: Convention, n_threads: int) -> Tail:
     codes = np.tile(np.arange(n_cells, dtype=np.int32), (N_PERMUTED, 1))
     rng.permuted(codes, axis=1, out=codes)
     coded = code_distinct(codes, convention)
-    return fit_tail(pairwise(coded, coded, n_threads)[np.triu_indices(N_PERMUTED, 1)])
+    return fit_tail(pairwise(coded, coded, n_threads, triangle=True)[np.triu_indices(N_PERMUTED, 1)])
 
 
 def random_null(n_cells: int, convention: Convention, n_threads: int) -> Null:
@@ -125,7 +125,7 @@ def tied_null(ranks: Ranks, n_cells: int, convention: Convention, n_threads: int
         if a == b == 0:
             tails[a, b] = distinct_null(n_cells, convention, n_threads)
             continue
-        mi = pairwise(pool[a], pool[b], n_threads)
+        mi = pairwise(pool[a], pool[b], n_threads, triangle=a == b)
         tails[a, b] = fit_tail(mi[np.triu_indices(len(mi), 1)] if a == b else mi.ravel())
     return Null(n_cells, tails)
 

@@ -36,28 +36,37 @@ class Trees(NamedTuple):
 
 
 class Genes(NamedTuple):
-    """Genes as bits: second-level masks and their counts, planes per level, root node, whether nodes are halved."""
+    """Genes as bits, and what the kernels need of their first split at hand."""
 
-    top: NDArray[np.uint64]  # genes x 4 x words
-    margin: NDArray[np.int64]  # genes x 4
-    planes: NDArray[np.uint64]  # genes x levels x words
+    top: NDArray[np.uint64]  # genes x 4 x words: masks of the second-level nodes
+    margin: NDArray[np.int64]  # genes x 4: their counts
+    planes: NDArray[np.uint64]  # genes x levels x words: high or low, from the third level on; the last is empty
     root: NDArray[np.int32]
-    halved: NDArray[np.bool_]
+    halves: NDArray[np.float64]  # genes x 4: 1 / share of the low and high part of the low half, then of the high half
+    parts: NDArray[np.int64]  # genes x 2: whether the low and the high half can be split
+    offset: NDArray[np.int64]  # genes: sum of count x ln(width) / n of both halves, in fixed point
+
+
+class KernelTrees(NamedTuple):
+    """Nodes as the information kernels need them."""
+
+    child: NDArray[np.int32]
+    inverse: NDArray[np.float64]  # nodes x 2: 1 / share of the low and of the high child; 1 and 0 for a leaf
+    log_width: NDArray[np.int64]  # ln(width) / n in fixed point
 
 
 class Coded(NamedTuple):
     """Genes ready for the mutual-information kernels."""
 
     genes: Genes
-    trees: Trees
+    trees: KernelTrees
     n_cells: int
     smallest: int
 
     @property
-    def kernel_tree(self) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.int64]]:
-        """What the kernels need of the trees, with ln(width) / n in fixed point."""
-        log_width = np.rint(np.log(self.trees.width) / self.n_cells * FIXED_POINT).astype(np.int64)
-        return self.trees.child, self.trees.width, log_width
+    def n_genes(self) -> int:
+        """Number of genes."""
+        return len(self.genes.root)
 
 
 @lru_cache(maxsize=8)
@@ -98,8 +107,8 @@ def code_distinct(codes: NDArray[np.int32], convention: Convention) -> Coded:
     indptr = np.arange(n_genes + 1, dtype=np.int64) * n_cells
     zeros = np.zeros(n_genes, np.int32)
     trees = distinct_tree(n_cells, convention)
-    halved = np.ones(n_genes, np.bool_)
-    return _coded(cells, codes.ravel(), indptr, zeros - 1, zeros, halved, trees, n_cells, SMALLEST[convention])
+    n_halved, smallest = len(trees.split), SMALLEST[convention]
+    return _coded(cells, codes.ravel(), indptr, zeros - 1, zeros, trees, n_halved, n_cells, smallest)
 
 
 def _code_blocks(ranks: Ranks, convention: Convention) -> Coded:
@@ -120,7 +129,7 @@ def _code_blocks(ranks: Ranks, convention: Convention) -> Coded:
     smallest = SMALLEST[convention]
     kernels.tied_trees(levels, indptr, zero_level, n_levels, ranks.n_cells, n_blocks, smallest, own_root, *trees)
     roots = np.maximum(own_root, 0)
-    return _coded(ranks.cells, codes, indptr, zero_code, roots, ~tied, trees, ranks.n_cells, smallest)
+    return _coded(ranks.cells, codes, indptr, zero_code, roots, trees, len(shared.split), ranks.n_cells, smallest)
 
 
 def _coded(
@@ -129,14 +138,34 @@ def _coded(
     indptr: NDArray[np.int64],
     zero_code: NDArray[np.int32],
     root: NDArray[np.int32],
-    halved: NDArray[np.bool_],
     trees: Trees,
+    n_halved: int,
     n_cells: int,
     smallest: int,
 ) -> Coded:
     n_words = -(-n_cells // (WORD * VECTOR_WORDS)) * VECTOR_WORDS  # whole vectors, so that loops need no tail
-    n_levels = max(kernels.tree_depth(root, trees.child), 2) + 1
+    n_levels = max(kernels.tree_depth(root, trees.child) - 2, 0) + 1
     planes = np.empty((len(root), n_levels, n_words), np.uint64)
     top, margin = np.empty((len(root), 4, n_words), np.uint64), np.empty((len(root), 4), np.int64)
-    kernels.fill_planes(cells, codes, indptr, zero_code, root, trees.split, trees.child, n_cells, planes, top, margin)
-    return Coded(Genes(top, margin, planes, root, halved), trees, n_cells, smallest)
+    kernels.fill_planes(cells, codes, indptr, zero_code, root, trees.split, trees.child, n_cells, top, margin, planes)
+
+    nodes = _kernel_trees(trees, n_halved, n_cells)
+    low = np.where(nodes.child[root] < 0, root, nodes.child[root])
+    high = np.where(nodes.child[root] < 0, root, nodes.child[root] + 1)
+    halves = np.hstack([nodes.inverse[low], nodes.inverse[high]])
+    parts = (np.column_stack([nodes.child[low], nodes.child[high]]) >= 0).astype(np.int64)
+    parts[nodes.child[root] < 0] = 0
+    n_low, n_high = margin[:, 0] + margin[:, 1], margin[:, 2] + margin[:, 3]
+    offset = n_low * nodes.log_width[low] + n_high * nodes.log_width[high]
+    return Coded(Genes(top, margin, planes, root, halves, parts, offset), nodes, n_cells, smallest)
+
+
+def _kernel_trees(trees: Trees, n_halved: int, n_cells: int) -> KernelTrees:
+    """Shares of children and logarithms; the first ``n_halved`` nodes are taken to be halved, whatever their widths."""
+    low = trees.width[np.maximum(trees.child, 0)] / trees.width
+    low[:n_halved] = 0.5
+    with np.errstate(divide="ignore"):
+        inverse = np.column_stack([1 / low, 1 / (1 - low)])
+    inverse[trees.child < 0] = (1, 0)
+    log_width = np.rint(np.log(trees.width) / n_cells * FIXED_POINT).astype(np.int64)
+    return KernelTrees(trees.child, inverse, log_width)

@@ -13,7 +13,8 @@ from hypothesis.extra import numpy as hnp
 
 import pysces as ps
 from pysces._csr import as_csc
-from pysces._infer.information import GENES_PER_TILE, mutual_information
+from pysces._infer.information import GENES_PER_TILE, mutual_information, pairwise
+from pysces._infer.partition import code
 from pysces._infer.ranks import rank_genes
 
 # Sums of at most a few hundred terms, each rounded to 2**-56 here and to a double in the oracle.
@@ -58,6 +59,15 @@ def test_information_matches_the_oracle(n, kind, convention):
     for i, j in itertools.permutations(range(X.shape[1]), 2):
         expected = oracles.apmi(X[:, i], X[:, j], convention)
         assert mi[i, j] == pytest.approx(expected, abs=ROUNDING), (i, j)
+
+
+@CONVENTIONS
+@pytest.mark.parametrize("kind", ["distinct", "counts", "mixed"])
+def test_information_in_thousands_of_cells_matches_the_oracle(kind, convention):
+    X = simulate(kind, 5000)  # parts grow small against the number of cells
+    mi = information(X, convention)
+    for i, j in [(0, 1), (1, 4), (0, 2)]:
+        assert mi[i, j] == pytest.approx(oracles.apmi(X[:, i], X[:, j], convention), abs=ROUNDING), (i, j)
 
 
 few_values = hnp.arrays(np.int64, st.tuples(st.integers(1, 70), st.just(2)), elements=st.integers(-2, 3))
@@ -184,6 +194,14 @@ def test_random_order_loses_sparse_signal_that_blocks_keep(seed):
     on = rng.random(500) < 0.03
     X = np.column_stack([on * rng.poisson(5, 500), on * rng.poisson(5, 500)])
     assert information(X)[0, 1] > information(X, ties="random", seed=seed)[0, 1]
+
+
+def test_a_triangle_of_pairs_has_the_information_of_the_square():
+    X = simulate("mixed", 100)
+    coded = code(rank_genes(as_csc(X), 1), "aracne3", "block", np.empty(0, np.uint64))
+    above = np.triu_indices(X.shape[1], 1)
+    square, triangle = (pairwise(coded, coded, 1, triangle=triangle) for triangle in (False, True))
+    np.testing.assert_array_equal(triangle[above], square[above])
 
 
 @TIES

@@ -11,7 +11,6 @@ from pysces._infer.null import (
     EXTRAPOLATE_BELOW,
     STRATUM_RATIO,
     Null,
-    distinct_null,
     fit_tail,
     gene_strata,
     random_null,
@@ -98,11 +97,20 @@ def test_pvalues_fall_with_information_and_never_end(convention):
     ranks = rank_genes(as_csc(independent("mixed", 100, 60)), 1)
     grid = np.linspace(-0.1, 8.0, 2000)
     for pair, tail in tied_null(ranks, 100, convention, 1).tails.items():
+        assert tail.slope <= 0, pair
         log_p = tail.log_pvalues(grid)
         assert (np.diff(log_p) <= 0).all(), pair
         assert np.isfinite(log_p).all(), pair
         assert log_p[0] == 0.0, pair
         assert log_p[-1] < np.log(EXTRAPOLATE_BELOW), pair
+
+
+@CONVENTIONS
+def test_no_step_beyond_the_null_makes_a_pvalue_absurd(convention):
+    ranks = rank_genes(as_csc(independent("mixed", 100, 60)), 1)
+    for pair, tail in tied_null(ranks, 100, convention, 1).tails.items():
+        log_p = tail.log_pvalues(tail.values[-1:] + 1e-12)
+        assert log_p[0] > -2 * np.log(len(tail.values)), pair  # one in N values is the largest by chance
 
 
 @pytest.mark.parametrize("n_values", [5000, 200_000])
@@ -116,12 +124,11 @@ def test_pvalues_count_the_null_at_or_above(n_values):
 @pytest.mark.parametrize("rate", [0.5, 10.0, 400.0])
 def test_the_tail_of_an_exponential_goes_on_at_its_rate(rate):
     n_values = 100_000
-    quantiles = -np.log((np.arange(n_values) + 0.5) / n_values) / rate
+    quantiles = -np.log(np.arange(1, n_values + 1) / (n_values + 1)) / rate
     tail = fit_tail(np.random.default_rng(0).permutation(quantiles))
-    # an exponential has ln p = -rate * mi; plotting positions (i against i - 1/2) shift the few largest values
-    assert tail.slope == pytest.approx(-rate, rel=0.01)
+    assert tail.slope == pytest.approx(-rate, rel=1e-9)
     mi = np.array([9.0, 15.0, 60.0]) / rate
-    np.testing.assert_allclose(tail.log_pvalues(mi), -rate * mi, rtol=0.02)
+    np.testing.assert_allclose(tail.log_pvalues(mi), -rate * mi, rtol=1e-9)
 
 
 def test_a_sampled_tail_extrapolates_far_beyond_its_size():
@@ -130,9 +137,12 @@ def test_a_sampled_tail_extrapolates_far_beyond_its_size():
     assert fit_tail(sample).log_pvalues(np.array([40.0])) == pytest.approx(-40.0, rel=0.1)
 
 
-def test_a_tail_without_a_slope_stays_at_the_smallest_pvalue():
-    tail = fit_tail(np.repeat([0.0, 0.5], [5000, 5000]))
-    log_p = tail.log_pvalues(np.array([0.0, 0.5, 0.6, 7.0]))
+@pytest.mark.parametrize("largest", [0.5, 0.1, 1 / 3, 0.04588379])
+@pytest.mark.parametrize("rounding", [0.0, 1e-15])
+def test_a_tail_of_one_value_stays_at_the_smallest_pvalue(largest, rounding):
+    noise = rounding * np.random.default_rng(0).random(5000)  # the same sum in different orders
+    tail = fit_tail(np.concatenate([np.zeros(5000), largest - noise]))
+    log_p = tail.log_pvalues(np.array([0.0, largest - 2 * rounding, largest + 0.01, 7.0]))
     np.testing.assert_allclose(log_p, np.log([1.0, 5001 / 10001, 1 / 10001, 1 / 10001]), rtol=1e-12)
 
 
@@ -147,6 +157,11 @@ def test_constant_genes_get_the_pvalue_one_and_untested_pairs_none():
     assert log_p[0, 0] < np.log(1e-3)
     np.testing.assert_array_equal(log_p[[0, 1, 1, 1], [1, 0, 1, 2]], 0.0)
     assert np.isnan(log_p[0, 2])
+
+
+def test_a_null_of_constant_genes_alone_gives_the_pvalue_one():
+    mi = np.array([[0.0, 0.3, np.nan]])
+    np.testing.assert_array_equal(Null(5, {}).log_pvalues(mi, np.array([-1]), np.full(3, -1)), [[0.0, 0.0, np.nan]])
 
 
 @pytest.mark.parametrize(("stratum", "used"), [(0, 0), (1, 0), (2, 3), (3, 3), (9, 3)])
@@ -192,7 +207,6 @@ def test_the_number_of_threads_does_not_change_the_null(convention):
     assert one.tails.keys() == two.tails.keys()
     for pair, tail in one.tails.items():
         assert tail.values.tobytes() == two.tails[pair].values.tobytes()
-    assert distinct_null(25, convention, 1).values.tobytes() == distinct_null(25, convention, 2).values.tobytes()
 
 
 @pytest.mark.parametrize(("n_detected", "n_taken"), [(3, 32), (1, 16), (5, 10)])
