@@ -40,14 +40,15 @@ def strata(obs: Any, groupby: str, groups: Sequence[str] | None = None) -> list[
     if isinstance(groups, str):
         msg = f"groups={groups!r} is a string; give a list of labels."
         raise TypeError(msg)
-    unknown = sorted(set(groups or ()) - set(categories))
+    wanted = categories if groups is None else list(groups)
+    unknown = sorted(set(wanted) - set(categories))
     if unknown:
         msg = f"groups holds {some(unknown)}, not among the labels of adata.obs[{groupby!r}]: {some(categories, 20)}."
         raise ValueError(msg)
     codes = labels.cat.codes.to_numpy()
     if (codes < 0).any():
         warn(f"{(codes < 0).sum()} cells have no label in adata.obs[{groupby!r}] and belong to no group.")
-    chosen = [label for label in categories if groups is None or label in groups]
+    chosen = [label for label in categories if label in wanted]
     place = {label: i for i, label in enumerate(categories)}
     found = [Stratum(label, place[label], np.flatnonzero(codes == place[label])) for label in chosen]
     return [stratum for stratum in found if len(stratum.rows)]

@@ -96,9 +96,8 @@ def activity(adata: AnnData, *, key: str = _slots.VIPER) -> AnnData:
     if "group" in regulons.columns:
         var["n_groups"] = by_source.size()
     var.index = var.index.astype(str)
-    embeddings: Any = {name: value for name, value in adata.obsm.items() if isinstance(value, np.ndarray)}
-    colours = {name: value for name, value in adata.uns.items() if name.endswith("_colors")}
+    embeddings: Any = {name: np.array(value) for name, value in adata.obsm.items() if isinstance(value, np.ndarray)}
+    colours = {name: list(value) for name, value in adata.uns.items() if name.endswith("_colors")}
     var = var.loc[scores.columns].rename_axis(None)
-    return AnnData(
-        scores.to_numpy(np.float32), obs=cast("pd.DataFrame", adata.obs).copy(), var=var, obsm=embeddings, uns=colours
-    )
+    obs = cast("pd.DataFrame", adata.obs).copy()
+    return AnnData(scores.to_numpy(np.float32, copy=True), obs=obs, var=var, obsm=embeddings, uns=colours)

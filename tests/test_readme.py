@@ -20,7 +20,7 @@ def test_code_blocks_run_in_order() -> None:
     assert len(blocks) == 1
     names: dict[str, object] = {}
     for block in blocks:
-        exec(block, names)  # noqa: S102
+        exec(block, names)
     adata = names["adata"]
     assert {"aracne", "viper"} <= set(adata.uns)
     assert adata.obsm["viper"].shape[0] == adata.n_obs

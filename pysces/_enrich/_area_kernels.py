@@ -28,7 +28,8 @@ def twice_ranks(signature, twice):
 @kernel
 def fill_signature(data, indices, first, last, zero, signature):
     """Write the entries ``first <= i < last`` of a CSR row over the constants that genes have at zero."""
-    signature[:] = zero
+    for gene in range(len(zero)):  # a slice assignment would compile numpy's broadcasting errors, for seconds
+        signature[gene] = zero[gene]
     for i in range(first, last):
         signature[indices[i]] = data[i]
 

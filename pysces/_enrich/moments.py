@@ -34,20 +34,29 @@ class Moments:
 
     @property
     def deviance(self) -> NDArray[np.float64]:
-        """Sum of squared deviations from the mean, 0 for a constant gene."""
-        total = self._sums[:, 0]
+        """Sum of squared deviations from the mean; 0 for a constant gene, whose sums leave a residue below 1e-24."""
+        total, low = _two_sum(self._sums[:, 0], self._sums[:, 1])
+        squares, squares_low = _two_sum(self._squares[:, 0], self._squares[:, 1])
         square, error = _two_product(total, total)
-        error = error + 2.0 * total * self._sums[:, 1]
+        error = error + 2.0 * total * low
         quotient = square / self.n_cells
         back, back_error = _two_product(quotient, np.float64(self.n_cells))
         rest = ((square - back) - back_error + error) / self.n_cells
-        deviance = (self._squares[:, 0] - quotient) + (self._squares[:, 1] - rest)
-        return np.where(deviance <= 1e-15 * self._squares[:, 0], 0.0, deviance)
+        high, rounding = _two_sum(squares, -quotient)
+        deviance = high + (rounding + (squares_low - rest))
+        return np.where(deviance <= 1e-24 * squares, 0.0, deviance)
 
     @property
     def sd(self) -> NDArray[np.float64]:
         """Standard deviation with n - 1 degrees of freedom."""
         return np.sqrt(self.deviance / (self.n_cells - 1))
+
+
+def _two_sum(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sum and its rounding error (Knuth)."""
+    total = a + b
+    back = total - a
+    return total, (a - (total - back)) + (b - back)
 
 
 def _two_product(

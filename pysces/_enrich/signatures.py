@@ -25,6 +25,15 @@ FROM_COLUMNS = ("rank", "mad")
 NORMAL_MAD = 1.4826
 
 
+def _without_rounding(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``x`` to 33 bits, so that values are tied which only rounding makes differ.
+
+    Such are the z-scores at zero of all genes that are found in one cell, whatever their height there.
+    """
+    bits = np.ascontiguousarray(x, np.float64).view(np.int64)
+    return ((bits + (1 << 19)) & ~np.int64((1 << 20) - 1)).view(np.float64)
+
+
 class Signature(Protocol):
     """What turns entries of X into a signature."""
 
@@ -36,6 +45,16 @@ class Signature(Protocol):
         ...
 
 
+class Unchanged:
+    """The values of X."""
+
+    def __init__(self, n_genes: int) -> None:
+        self.missing = np.zeros(n_genes, np.bool_)
+
+    def __call__(self, values: NDArray[np.float64], genes: NDArray[np.int32]) -> NDArray[np.float64]:
+        return values
+
+
 class Centred:
     """(x - centre) / spread; genes with no spread are missing."""
 
@@ -44,7 +63,7 @@ class Centred:
         self.centre, self.spread = centre, spread
 
     def __call__(self, values: NDArray[np.float64], genes: NDArray[np.int32]) -> NDArray[np.float64]:
-        return (values - self.centre[genes]) / self.spread[genes]
+        return _without_rounding((values - self.centre[genes]) / self.spread[genes])
 
 
 class LeaveOneOut:
@@ -64,7 +83,7 @@ class LeaveOneOut:
         left = deviance - centred**2 * (n / (n - 1))
         left = np.where(left <= 1e-12 * deviance, 0.0, left)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return centred * (n / (n - 1)) / np.sqrt(left / (n - 2) / (n - 1))
+            return _without_rounding(centred * (n / (n - 1)) / np.sqrt(left / (n - 2) / (n - 1)))
 
 
 class RankWithin:
@@ -88,7 +107,7 @@ def from_moments(name: str, moments: Moments, *, against_reference: bool) -> Sig
     ones = np.ones(moments.n_genes)
     match name:
         case "none":
-            return Centred(0 * ones, ones)
+            return Unchanged(moments.n_genes)
         case "mean":
             return Centred(moments.mean, ones)
         case "ttest" if not against_reference:

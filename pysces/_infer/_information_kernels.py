@@ -2,8 +2,8 @@
 
 A gene is given as the masks of its four second-level nodes (low-low, low-high, high-low, high-high) and as one bit
 plane per lower level of its tree: does the cell lie in the upper part of its node? The root is always split, so the
-4 x 4 table of second-level counts decides about all four quadrants, and most pairs end there. Parts that go on are masks
-while they hold many cells, and lists of the words that are not empty below, so that the work falls with their size.
+4 x 4 table of second-level counts decides about all four quadrants, and most pairs end there. Parts that go on are
+masks while they hold many cells, and lists of the words that are not empty below, so that the work falls with size.
 
 The information is a sum of integers: (k / n) ln(k / n) and ln(width) / n in fixed point. It does not depend on the
 order of its terms, so that pairs are symmetric to the last bit on every machine.
@@ -143,31 +143,17 @@ def lower_information(
 
 
 @kernel
-def quadrant_information(
-    counts,
-    uneven,
-    tops,
-    planes,
-    roots,
-    row,
-    column,
-    x_tree,
-    y_tree,
-    critical,
-    smallest,
-    count_term,
-    parts,
-    words,
-    places,
-):
-    """Fixed-point information of one pair in which a quadrant goes on; ``counts`` is the 4 x 4 second-level table."""
+def list_parts(counts, uneven, tops, n_words, roots, row, column, x_tree, y_tree, smallest, count_term, parts, words):
+    """List the parts of the quadrants that go on; return how many, and the fixed-point information of all else.
+
+    ``counts`` is the 4 x 4 second-level table.
+    """
     x_top, y_top = tops
     x_root, y_root = roots
-    n_words = planes[4]
     x_child, y_child = x_tree[0], y_tree[0]
     x_log, y_log = x_tree[2], y_tree[2]
-    information = 0
-    n_parts = 0
+    information = np.int64(0)
+    n_parts = np.int64(0)
     at = np.uint64(0)
     for quadrant in range(4):
         i, j = quadrant >> 1, quadrant & 1
@@ -194,9 +180,7 @@ def quadrant_information(
             parts[n_parts, 0], parts[n_parts, 1], parts[n_parts, 2] = count, part_x, part_y
             parts[n_parts, 3], parts[n_parts, 4], parts[n_parts, 5] = 0, start, at
             n_parts += 1
-    return information + lower_information(
-        parts, n_parts, words, places, planes, row, column, x_tree, y_tree, critical, smallest, count_term
-    )
+    return n_parts, information
 
 
 @kernel
@@ -274,8 +258,11 @@ def pairwise_information(
             counts[1, 0], counts[1, 1], counts[1, 2], counts[1, 3] = c10, c11, c12, c13
             counts[2, 0], counts[2, 1], counts[2, 2], counts[2, 3] = c20, c21, c22, c23
             counts[3, 0], counts[3, 1], counts[3, 2], counts[3, 3] = c30, c31, c32, c33
-            information = quadrant_information(
-                counts, (u00, u01, u10, u11), tops, planes, (x_root[row], y_root[column]), row, column,
-                x_tree, y_tree, critical, smallest, count_term, parts, words, places,
+            n_parts, information = list_parts(
+                counts, (u00, u01, u10, u11), tops, planes[4], (x_root[row], y_root[column]), row, column,
+                x_tree, y_tree, smallest, count_term, parts, words,
             )  # fmt: skip
+            information += lower_information(
+                parts, n_parts, words, places, planes, row, column, x_tree, y_tree, critical, smallest, count_term
+            )
             mi[row, offset + column] = information * unit

@@ -268,7 +268,9 @@ def fill_planes(cells, codes, indptr, zero_code, root, split, child, n_cells, to
             set_few(cells[first:last], codes[first:last], paths, zero_path, lines)
         else:
             set_many(cells[first:last], codes[first:last], paths, zero_path, path_of_cell, lines)
-        planes[column] = lines[2:]
+        for level in range(2, n_levels):
+            for w in range(n_words):
+                planes[column, level - 2, w] = lines[level, w]
         margin[column] = 0
         for w in range(n_words):
             left = n_cells - 64 * w

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 N_PERMUTED = 1450
 """Permuted genes of a null: all pairs among them are a million values."""
+MIN_POOL = 64
+"""Permuted genes that a stratum must have to get a null of its own; genes of smaller ones use the nearest."""
 STRATUM_RATIO = 1.5
 """Genes of one stratum differ by at most this factor in minority."""
 EXTRAPOLATE_BELOW = 1e-3
@@ -118,7 +120,7 @@ def random_null(n_cells: int, convention: Convention, n_threads: int) -> Null:
 def tied_null(ranks: Ranks, n_cells: int, convention: Convention, n_threads: int) -> Null:
     """The null of all pairs of strata found among the genes of ``ranks``, in samples of ``n_cells`` of its cells."""
     pool = permuted_pool(ranks, n_cells, convention, n_threads)
-    if set(pool) == {0}:
+    if set(pool) <= {0}:
         return random_null(n_cells, convention, n_threads)
     tails = {}
     for a, b in combinations_with_replacement(sorted(pool), 2):
@@ -141,7 +143,8 @@ def permuted_pool(ranks: Ranks, n_cells: int, convention: Convention, n_threads:
     seeds = rng.integers(2**63, size=len(genes), dtype=np.uint64)
     permuted = permute_cells(ranks, genes, n_cells, seeds, n_threads)
     found = gene_strata(permuted)
-    large = [stratum for stratum in np.unique(found[found >= 0]) if (found == stratum).sum() >= per_stratum / 2]
+    strata, counts = np.unique(found[found >= 0], return_counts=True)
+    large = strata[counts >= min(MIN_POOL, int(counts.max(initial=0)))]
     no_seeds = np.zeros(0, np.uint64)
     return {
         int(stratum): code(permuted.genes(np.flatnonzero(found == stratum)), convention, "block", no_seeds)

@@ -50,8 +50,9 @@ class VIPER:
     signature
         How a gene of a cell compares with the reference cells: ``"scale"`` (x - mean) / sd; ``"mean"`` x - mean;
         ``"mad"`` (x - median) / (1.4826 MAD); ``"rank"`` average rank within the gene; ``"ttest"`` t of the cell
-        against the other cells, or against the reference; ``"none"`` the values of X themselves. Genes that are
-        constant over the reference, or have a MAD of 0 as most sparse genes do, are missing and count for no cell.
+        against the other cells, or against the reference; ``"none"`` the values of X themselves. Genes without spread
+        over the reference are missing and count for no cell: those that are constant (``scale``, ``ttest``), and those
+        with a MAD of 0, as most sparse genes have (``mad``).
     enrichment
         ``"area"``.
     filter_genes
@@ -152,7 +153,7 @@ class VIPER:
                 f"no target of the network ({targets}) is among the {len(names)} genes ({some(names, 3)}); "
                 "do the names use the same alphabet (symbols or Ensembl, human or mouse)?"
             )
-            raise ValueError(msg)
+            raise NotScorableError(msg)
         large = np.flatnonzero(regulons.sizes >= self.min_targets)
         if not len(large):
             msg = (
@@ -205,7 +206,12 @@ class VIPER:
         ------
         ValueError
             If X is not finite or has another number of genes.
+        RuntimeError
+            If :meth:`fit` was not called.
         """
+        if not hasattr(self, "regulators_"):
+            msg = "this VIPER has learned nothing yet; call fit(X, gene_names) first."
+            raise RuntimeError(msg)
         rows = np.arange(n_rows(X)) if rows is None else rows
         if X.shape[1] != self._n_genes:
             msg = f"X has {X.shape[1]} genes, but fit saw {self._n_genes}."

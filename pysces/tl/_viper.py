@@ -118,6 +118,7 @@ def viper(
     since = _log.start(f"scoring regulators in {len(parts)} group{'s' * (len(parts) != 1)} of cells")
     models: dict[str, VIPER] = {}
     scores: dict[str, NDArray[np.float32]] = {}
+    reason: NotScorableError | None = None
     for part in parts:
         own = table[table["group"] == part.label] if grouped else table
         if own.empty:
@@ -132,19 +133,28 @@ def viper(
                 chosen.x, chosen.genes, rows=part.rows if reference_rows is None else reference_rows,
                 allow_negative=allow_negative,
             )  # fmt: skip
-        except NotScorableError:
-            if groupby is None:
+        except NotScorableError as error:
+            if len(parts) == 1:
                 raise
+            reason = error
             continue
         scored = model.transform(chosen.x, rows=part.rows, allow_negative=allow_negative)
         models[part.label], scores[part.label] = model, scored.astype(np.float32)
-    _report(parts, scores, own_reference=reference_rows is None, groupby=groupby, min_targets=min_targets)
+    own_reference = reference_rows is None and signature != "none"
+    if not scores:
+        msg = f"no group of adata.obs[{groupby!r}] can be scored. The last one: {reason or 'it has no network.'}"
+        raise ValueError(msg) from reason
+    _report(parts, scores, own_reference=own_reference, groupby=groupby, min_targets=min_targets)
 
+    slashed = sorted({str(name) for model in models.values() for name in model.regulators_ if "/" in name})
+    if slashed:
+        warn(f"regulators {some(slashed)} hold '/', which files of anndata cannot keep in obsm; rename them to save.")
     activity, regulons = _tables(adata, parts, models, scores, grouped=groupby is not None)
     _slots.write_activity(
         result, key_added, activity, regulons,
         _slots.params(
-            network=network if isinstance(network, str) else None, groupby=groupby, groups=groups,
+            network=network if isinstance(network, str) else None, groupby=groupby,
+            groups=None if groups is None else list(groups),
             reference=reference if isinstance(reference, str) else None, layer=layer, use_raw=use_raw,
             signature=signature, enrichment=enrichment, filter_genes=filter_genes, min_targets=min_targets,
         ),
@@ -191,12 +201,6 @@ def _report(
 ) -> None:
     """Warn of groups without scores, or with few cells to learn from."""
     without = [part.label for part in parts if part.label not in scores]
-    if not scores:
-        msg = (
-            f"no group of adata.obs[{groupby!r}] can be scored: none has a network in which a regulator has "
-            f"min_targets={min_targets} targets, and cells enough. Lower min_targets or give a larger network."
-        )
-        raise ValueError(msg)
     if without:
         warn(
             f"{len(without)} groups get no scores (NaN), for lack of a network in which a regulator has "

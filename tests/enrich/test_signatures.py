@@ -47,7 +47,8 @@ def test_signature_against_a_reference_is_its_definition(name, kind):
     X = oracle.cells(kind)
     reference = np.arange(len(X)) % 3 == 0
     found = apply(learn(X[reference], name, against_reference=True), X)
-    np.testing.assert_allclose(found, oracle.signature(X, name, reference), rtol=1e-12, atol=1e-12)
+    # 1e-9: a signature may be rounded so that ties stay ties
+    np.testing.assert_allclose(found, oracle.signature(X, name, reference), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ NOTHING_KEPT_OUT = {"correction": None, "dpi": None}
 
 @pytest.fixture(autouse=True)
 def null_size(request, monkeypatch):
-    """Nulls of eleven thousand values instead of a million, where a test does not ask for another size."""
-    monkeypatch.setattr(null, "N_PERMUTED", getattr(request, "param", 150))
+    """Nulls of 45,000 values instead of a million, where a test does not ask for another size."""
+    monkeypatch.setattr(null, "N_PERMUTED", getattr(request, "param", 300))
     null.distinct_null.cache_clear()
     yield
     null.distinct_null.cache_clear()

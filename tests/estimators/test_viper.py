@@ -417,3 +417,9 @@ def test_negative_values_are_refused_only_where_asked(signature):
     with pytest.raises(ValueError, match="X holds negative values"):
         model.transform(X, allow_negative=False)
     np.testing.assert_array_equal(model.transform(X), scores(X, signature=signature))
+
+
+def test_transform_before_fit_says_so() -> None:
+    network = pd.DataFrame({"source": ["a"], "target": ["b"], "weight": [1.0]})
+    with pytest.raises(RuntimeError, match="call fit"):
+        ps.VIPER(network).transform(np.ones((2, 2)))

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 import pysces as ps
 from pysces._csr import as_csc
-from pysces._infer.information import GENES_PER_TILE, mutual_information, pairwise
+from pysces._infer.information import GENES_PER_TASK, mutual_information, pairwise
 from pysces._infer.partition import code
 from pysces._infer.ranks import rank_genes
 
@@ -206,8 +206,8 @@ def test_a_triangle_of_pairs_has_the_information_of_the_square():
 
 @TIES
 def test_tiles_of_genes_do_not_show(ties):
-    X = np.random.default_rng(0).poisson(1.0, (40, 2 * GENES_PER_TILE + 9))
-    regulators = np.array([3, GENES_PER_TILE, 2 * GENES_PER_TILE + 8])  # one in each tile
+    X = np.random.default_rng(0).poisson(1.0, (40, 2 * GENES_PER_TASK + 9))
+    regulators = np.array([3, GENES_PER_TASK, 2 * GENES_PER_TASK + 8])  # one in each tile
     mi = information(X, ties=ties, regulators=regulators)
     between = mi[:, regulators]
     np.testing.assert_array_equal(between, between.T)

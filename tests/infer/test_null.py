@@ -159,9 +159,11 @@ def test_constant_genes_get_the_pvalue_one_and_untested_pairs_none():
     assert np.isnan(log_p[0, 2])
 
 
-def test_a_null_of_constant_genes_alone_gives_the_pvalue_one():
-    mi = np.array([[0.0, 0.3, np.nan]])
-    np.testing.assert_array_equal(Null(5, {}).log_pvalues(mi, np.array([-1]), np.full(3, -1)), [[0.0, 0.0, np.nan]])
+@pytest.mark.parametrize("n_taken", [1, 7, 20])
+def test_constant_genes_alone_have_a_null_that_gives_the_pvalue_one(n_taken):
+    null = tied_null(rank_genes(as_csc(np.ones((20, 3))), 1), n_taken, "aracne3", 1)
+    log_p = null.log_pvalues(np.array([[0.0, 0.3, np.nan]]), np.array([-1]), np.full(3, -1))
+    np.testing.assert_array_equal(log_p, [[0.0, 0.0, np.nan]])
 
 
 @pytest.mark.parametrize(("stratum", "used"), [(0, 0), (1, 0), (2, 3), (3, 3), (9, 3)])
@@ -190,6 +192,19 @@ def test_genes_without_ties_are_stratum_zero_and_one_tie_leaves_it():
     x = np.random.default_rng(0).normal(size=(50, 2))
     x[1, 1] = x[0, 1]
     np.testing.assert_array_equal(gene_strata(rank_genes(as_csc(x), 1)), [0, 1])
+
+
+def test_a_rare_stratum_has_a_null_of_its_own():
+    rng = np.random.default_rng(0)
+    X = rng.poisson(3.0, (200, 300))
+    X[:, 7] = rng.permutation(np.arange(200) < 4)
+    ranks = rank_genes(as_csc(X), 1)
+    strata = gene_strata(ranks)
+    rare = strata[7]
+    assert (strata == rare).sum() == 1
+    tails = tied_null(ranks, 200, "aracne3", 1).tails
+    assert {pair for pair in tails if rare in pair} >= {(rare, rare), (strata[0], rare)}
+    assert len(np.unique(tails[rare, rare].values)) < len(np.unique(tails[strata[0], strata[0]].values))
 
 
 @CONVENTIONS

@@ -469,3 +469,11 @@ def test_values_that_are_not_finite_do_no_harm_in_cells_that_are_not_scored():
     adata.X[0, 0] = np.nan
     activity = scored(adata, groupby="cell_type", groups=LABELS)
     assert np.isfinite(activity[1:]).all(axis=None)
+
+
+def test_a_regulator_that_no_file_can_hold_is_warned_of() -> None:
+    x = np.random.default_rng(0).poisson(1.0, (20, 6)).astype(float)
+    adata = ad.AnnData(x, var=pd.DataFrame(index=[f"g{i}" for i in range(6)]))
+    network = pd.DataFrame({"source": "HLA-A/B", "target": ["g1", "g2", "g3"], "weight": 1.0})
+    with pytest.warns(UserWarning, match="'HLA-A/B' hold '/'"):
+        ps.tl.viper(adata, network, min_targets=3)
