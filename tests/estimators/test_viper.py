@@ -422,4 +422,4 @@ def test_negative_values_are_refused_only_where_asked(signature):
 def test_transform_before_fit_says_so() -> None:
     network = pd.DataFrame({"source": ["a"], "target": ["b"], "weight": [1.0]})
     with pytest.raises(RuntimeError, match="call fit"):
-        ps.VIPER(network).transform(np.ones((2, 2)))
+        VIPER(network).transform(np.ones((2, 2)))
