@@ -9,7 +9,6 @@ the largest 1 % of the null.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +17,7 @@ import numpy as np
 from pysces._infer.information import pairwise
 from pysces._infer.partition import code, code_distinct, first_splits
 from pysces._infer.ranks import permute_cells
+from pysces._parallel import blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 
 N_PERMUTED = 1450
 """Permuted genes of a null: all pairs among them are a million values."""
+LEAST_PERMUTED, MOST_CODES = 320, 2**26
+"""With many cells, fewer permuted genes, so that their codes take at most 256 MB (or 320 genes: 51 thousand values)."""
 MIN_POOL = 64
 """Permuted genes that a stratum must have to get a null of its own; genes of smaller ones use the nearest."""
 STRATUM_RATIO = 1.5
 """Genes of one stratum differ by at most this factor in minority."""
 EXTRAPOLATE_BELOW = 1e-3
+ROWS_PER_BLOCK = 64
 TAIL_SHARE = 0.01
 SEED = 20100731  # nulls do not follow the user's seed: one null per size, the same in every run
 
@@ -52,6 +55,12 @@ class Tail(NamedTuple):
         line = np.minimum(self.intercept + self.slope * mi, limit)
         return np.where(log_p < limit, line, log_p)
 
+    def threshold(self, p: float) -> float:
+        """A mutual information that no value with a smaller p-value than ``p`` falls below."""
+        size = len(self.values)
+        above = int(max(p, EXTRAPOLATE_BELOW) * (size + 1))
+        return float(self.values[size - above]) if 0 < above <= size else -np.inf
+
 
 class Null(NamedTuple):
     """The nulls of all pairs of strata for one number of cells."""
@@ -60,18 +69,34 @@ class Null(NamedTuple):
     tails: dict[tuple[int, int], Tail]
 
     def log_pvalues(
-        self, mi: NDArray[np.float64], rows: NDArray[np.int32], columns: NDArray[np.int32]
+        self,
+        mi: NDArray[np.float64],
+        rows: NDArray[np.int32],
+        columns: NDArray[np.int32],
+        *,
+        at_most: float = 1.0,
     ) -> NDArray[np.float64]:
-        """Natural log of the p-value of ``mi`` (rows x columns) given the strata of both; -1 (constant): p = 1."""
+        """Natural log of the p-value of ``mi`` (rows x columns) given the strata of both; -1 (constant): p = 1.
+
+        p-values above ``at_most`` are given as some number above it, which saves looking them up.
+        """
         known = np.array(sorted({stratum for pair in self.tails for stratum in pair}))
-        log_p = np.zeros_like(mi)
-        row_known, column_known = _nearest(known, rows), _nearest(known, columns)
-        for a in np.unique(row_known[row_known >= 0]):
-            at_rows = np.flatnonzero(row_known == a)
-            for b in np.unique(column_known[column_known >= 0]):
-                cells = np.ix_(at_rows, np.flatnonzero(column_known == b))
-                log_p[cells] = self.tails[min(a, b), max(a, b)].log_pvalues(mi[cells])
-        log_p[np.isnan(mi)] = np.nan
+        row_place, column_place = _nearest(known, rows), _nearest(known, columns)
+        threshold = np.full((len(known) + 1, len(known) + 1), np.inf)  # the last row and column: constant genes
+        for (a, b), tail in self.tails.items():
+            places = np.searchsorted(known, [a, b])
+            threshold[places, places[::-1]] = tail.threshold(at_most) if at_most < 1 else -np.inf
+        log_p = np.where(np.isnan(mi), np.nan, 0.0)
+        for block in blocks(len(mi), ROWS_PER_BLOCK):
+            row, column = np.nonzero(mi[block] >= threshold[row_place[block, None], column_place])
+            row += block.start
+            pair = np.sort([row_place[row], column_place[column]], axis=0)
+            pair_number = pair[0] * len(known) + pair[1]
+            for number in np.unique(pair_number):
+                of_pair = np.flatnonzero(pair_number == number)
+                tail = self.tails[known[number // len(known)], known[number % len(known)]]
+                entries = row[of_pair], column[of_pair]
+                log_p[entries] = tail.log_pvalues(mi[entries])
         return log_p
 
 
@@ -82,10 +107,9 @@ def fit_tail(values: NDArray[np.float64]) -> Tail:
     top = values[-max(int(size * TAIL_SHARE), 2) :]
     log_p = np.log(np.arange(len(top), 0, -1) / (size + 1))
     centred = top - top.mean()
-    spread = float(centred @ centred)
-    if spread == 0.0:  # too few distinct values for a line: p stays at its smallest
+    if top[-1] - top[0] <= 1e-12 * abs(top[-1]):  # no line through one value: p stays at its smallest
         return Tail(values, float(log_p[-1]), 0.0)
-    slope = float(centred @ log_p) / spread
+    slope = float(centred @ log_p) / float(centred @ centred)
     return Tail(values, float(log_p.mean() - slope * top.mean()), slope)
 
 
@@ -98,18 +122,25 @@ def gene_strata(ranks: Ranks) -> NDArray[np.int32]:
 
 
 def _nearest(known: NDArray[np.intp], wanted: NDArray[np.int32]) -> NDArray[np.intp]:
-    nearest = known[np.abs(known[:, None] - wanted).argmin(axis=0)]
-    return np.where(wanted < 0, -1, nearest)
+    """Place in ``known`` of the nearest stratum; -1 for constant genes."""
+    return np.where(wanted < 0, -1, np.abs(known[:, None] - wanted).argmin(axis=0))
 
 
-@lru_cache(maxsize=64)
+_distinct_nulls: dict[tuple[int, str], Tail] = {}
+
+
 def distinct_null(n_cells: int, convention: Convention, n_threads: int) -> Tail:
-    """The null of genes without ties."""
-    rng = np.random.default_rng([SEED, n_cells])
-    codes = np.tile(np.arange(n_cells, dtype=np.int32), (N_PERMUTED, 1))
-    rng.permuted(codes, axis=1, out=codes)
-    coded = code_distinct(codes, convention)
-    return fit_tail(pairwise(coded, coded, n_threads, triangle=True)[np.triu_indices(N_PERMUTED, 1)])
+    """The null of genes without ties, which a process computes once per number of cells."""
+    key = (n_cells, convention)
+    if key not in _distinct_nulls:
+        n_genes = int(np.clip(MOST_CODES // n_cells, LEAST_PERMUTED, N_PERMUTED))
+        rng = np.random.default_rng([SEED, n_cells])
+        codes = np.tile(np.arange(n_cells, dtype=np.int32), (n_genes, 1))
+        rng.permuted(codes, axis=1, out=codes)
+        coded = code_distinct(codes, convention)
+        mi = pairwise(coded, coded, n_threads, triangle=True)
+        _distinct_nulls[key] = fit_tail(mi[np.triu_indices(n_genes, 1)])
+    return _distinct_nulls[key]
 
 
 def random_null(n_cells: int, convention: Convention, n_threads: int) -> Null:

@@ -162,10 +162,11 @@ def _coded(
 
 def _kernel_trees(trees: Trees, n_halved: int, n_cells: int) -> KernelTrees:
     """Shares of children and logarithms; the first ``n_halved`` nodes are taken to be halved, whatever their widths."""
-    low = trees.width[np.maximum(trees.child, 0)] / trees.width
+    width = np.where(trees.width > 0, trees.width, 1.0)  # a part of one cell may be empty
+    low = trees.width[np.maximum(trees.child, 0)] / width
     low[:n_halved] = 0.5
     with np.errstate(divide="ignore"):
         inverse = np.column_stack([1 / low, 1 / (1 - low)])
     inverse[trees.child < 0] = (1, 0)
-    log_width = np.rint(np.log(trees.width) / n_cells * FIXED_POINT).astype(np.int64)
+    log_width = np.rint(np.log(width) / n_cells * FIXED_POINT).astype(np.int64)
     return KernelTrees(trees.child, inverse, log_width)

@@ -17,23 +17,28 @@ def log_qvalues(log_p: NDArray[np.float64]) -> NDArray[np.float64]:
     flat = log_p.ravel()
     tested = np.flatnonzero(~np.isnan(flat))
     order = tested[np.argsort(flat[tested], kind="stable")]
-    adjusted = flat[order] + np.log(len(order)) - np.log(np.arange(1, len(order) + 1))
+    adjusted = flat[order] + np.log(max(len(order), 1)) - np.log(np.arange(1, len(order) + 1))
     log_q = np.full(flat.shape, np.nan)
     log_q[order] = np.minimum(np.minimum.accumulate(adjusted[::-1])[::-1], 0.0)
     return log_q.reshape(log_p.shape)
 
 
-def significant(
-    log_p: NDArray[np.float64], log_q: NDArray[np.float64], alpha: float, correction: Correction
-) -> NDArray[np.bool_]:
-    """Pairs that pass; ``None`` passes every pair that was tested."""
+def significant(log_p: NDArray[np.float64], alpha: float, correction: Correction) -> NDArray[np.bool_]:
+    """Pairs that pass; ``None`` passes every pair that was tested. Only p-values up to ``alpha`` need to be exact."""
     tested: NDArray[np.bool_] = ~np.isnan(log_p)
-    passed = tested
+    n_tests = max(int(tested.sum()), 1)
+    limit = float(np.log(alpha))
     match correction:
         case "fdr":
-            passed = log_q <= np.log(alpha)
+            limit = _step_up_limit(np.sort(log_p[log_p <= limit]), limit, n_tests)
         case "fwer":
-            passed = log_p <= np.log(alpha) - np.log(max(int(tested.sum()), 1))
-        case "p":
-            passed = log_p <= np.log(alpha)
-    return passed
+            limit -= float(np.log(n_tests))
+        case None:
+            limit = np.inf
+    return log_p <= limit
+
+
+def _step_up_limit(candidates: NDArray[np.float64], log_alpha: float, n_tests: int) -> float:
+    """Largest log p with p <= alpha k / M, k its rank among all M tests (Benjamini-Hochberg); -inf if there is none."""
+    passes = np.flatnonzero(candidates <= log_alpha + np.log(np.arange(1, len(candidates) + 1) / n_tests))
+    return float(candidates[passes[-1]]) if len(passes) else -np.inf

@@ -44,14 +44,6 @@ class Settings(NamedTuple):
     dpi_tolerance: float
 
 
-class Scores(NamedTuple):
-    """Mutual information of regulators x genes with its p- and q-values (natural logs); NaN: not tested."""
-
-    mi: NDArray[np.float64]
-    log_p: NDArray[np.float64]
-    log_q: NDArray[np.float64]
-
-
 class Edges(NamedTuple):
     """The consensus, one entry per edge."""
 
@@ -72,19 +64,27 @@ def score(
     settings: Settings,
     seed: np.random.SeedSequence,
     n_threads: int,
-) -> Scores:
-    """Mutual information of all pairs and its significance; pairs with a constant gene or itself are not tested."""
-    convention, ties = settings.convention, settings.ties
+    *,
+    at_most: float = 1.0,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mutual information of all pairs and log p-values, exact up to ``at_most``.
+
+    Pairs with a constant gene, of a gene with itself and with genes that are no targets are not tested: NaN.
+    """
     mi = mutual_information(
-        ranks, regulators, convention=convention, ties=ties, seed=kernel_seed(seed), n_threads=n_threads
+        ranks,
+        regulators,
+        convention=settings.convention,
+        ties=settings.ties,
+        seed=kernel_seed(seed),
+        n_threads=n_threads,
     )
     strata = gene_strata(ranks)
     mi[:, (strata < 0) | ~is_target] = np.nan
     mi[strata[regulators] < 0] = np.nan
-    if ties == "random":
+    if settings.ties == "random":
         strata = np.minimum(strata, 0)
-    log_p = null.log_pvalues(mi, strata[regulators], strata)
-    return Scores(mi, log_p, log_qvalues(log_p))
+    return mi, null.log_pvalues(mi, strata[regulators], strata, at_most=at_most)
 
 
 def build_null(ranks: Ranks, n_cells: int, settings: Settings, n_threads: int) -> Null:
@@ -114,14 +114,15 @@ def consensus(
         sample_seed, ties_seed = child(child(seed, i), 0), child(child(seed, i), 1)
         taken = np.random.default_rng(sample_seed).choice(ranks.n_cells, n_taken, replace=False, shuffle=False)
         sample = take_cells(ranks, np.sort(taken), n_threads)
-        scores = score(sample, regulators, is_target, null, settings, ties_seed, n_threads)
-        edges = significant(scores.log_p, scores.log_q, settings.alpha, settings.correction)
-        support += prune(edges, scores.mi, regulators, dpi=settings.dpi, tolerance=settings.dpi_tolerance)
+        mi, log_p = score(sample, regulators, is_target, null, settings, ties_seed, n_threads, at_most=settings.alpha)
+        edges = significant(log_p, settings.alpha, settings.correction)
+        support += prune(edges, mi, regulators, dpi=settings.dpi, tolerance=settings.dpi_tolerance)
         advance()
     null = build_null(ranks, ranks.n_cells, settings, n_threads)
-    scores = score(ranks, regulators, is_target, null, settings, child(seed, settings.n_subnetworks), n_threads)
-    held = (support > 0) & significant(scores.log_p, scores.log_q, settings.alpha, settings.correction)
+    ties_seed = child(seed, settings.n_subnetworks)
+    mi, log_p = score(ranks, regulators, is_target, null, settings, ties_seed, n_threads)
+    held = (support > 0) & significant(log_p, settings.alpha, settings.correction)
     row, target = np.nonzero(held)
     source = regulators[row]
     correlation = spearman(ranks, source, target, n_threads)
-    return Edges(source, target, scores.mi[held], correlation, support[held], scores.log_p[held], scores.log_q[held])
+    return Edges(source, target, mi[held], correlation, support[held], log_p[held], log_qvalues(log_p)[held])
