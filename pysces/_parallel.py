@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numba
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
 
 def resolve_threads(n_threads: int) -> int:
     """Number of threads to use: 0 is all that numba may use, which ``NUMBA_NUM_THREADS`` limits."""
-    if isinstance(n_threads, bool) or not isinstance(n_threads, int) or n_threads < 0:
+    if isinstance(n_threads, bool) or not isinstance(n_threads, int | np.integer) or n_threads < 0:
         msg = f"n_threads is {n_threads!r}; give the number of threads as a whole number, 0 for all cores."
         raise ValueError(msg)
     allowed = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
-    return allowed if n_threads == 0 else min(n_threads, max(allowed, os.cpu_count() or 1))
+    return allowed if n_threads == 0 else min(int(n_threads), max(allowed, os.cpu_count() or 1))
 
 
 def blocks(n: int, size: int) -> Iterator[slice]:

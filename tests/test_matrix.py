@@ -10,7 +10,7 @@ import viper_oracles as oracle
 import zarr
 
 from pysces._csr import CSR, as_csc, as_csr
-from pysces._matrix import check_values, choose, columns, n_rows, read, row_blocks
+from pysces._matrix import choose, columns, n_rows, read, row_blocks
 
 N_CELLS, N_GENES = 40, 12
 X = np.round(oracle.cells("log", N_CELLS, N_GENES), 2)
@@ -141,7 +141,15 @@ def test_values_that_are_not_finite_are_counted_and_the_first_is_placed(as_forma
     bad[4, 6], bad[11, 1], bad[4, 9] = np.inf, np.nan, np.nan
     match = "X holds 2 missing .NaN. and 1 infinite values, the first at row 4, column 6; every value must be finite"
     with pytest.raises(ValueError, match=match):
-        check_values(as_format(bad), np.arange(N_CELLS), allow_negative=True)
+        columns(as_format(bad), np.arange(N_CELLS), GENES)
+
+
+def test_all_values_that_are_not_finite_are_counted_not_only_those_of_the_first_block(as_format):
+    many = np.zeros((3000, 4))
+    many[7, 2] = many[2900, 0] = np.nan
+    many[1500, 3] = np.inf
+    with pytest.raises(ValueError, match=r"2 missing .NaN. and 1 infinite values, the first at row 7, column 2"):
+        columns(as_format(many), np.arange(3000), np.arange(4))
 
 
 @pytest.mark.parametrize("reader", [columns, lambda *given, **more: list(row_blocks(*given, **more))])
@@ -158,15 +166,15 @@ def test_places_are_rows_of_x_whatever_is_read(reader, as_format):
 def test_negative_values_are_refused_with_the_smallest_where_they_are_not_allowed(reader, as_format):
     bad = X.copy()
     bad[3, 2], bad[4, 2] = -0.25, -1.75
-    with pytest.raises(ValueError, match=r"X holds negative values \(smallest -1.75\): it looks scaled"):
+    with pytest.raises(ValueError, match=r"X holds negative values \(such as -1.75\): it looks scaled"):
         reader(as_format(bad), ROWS, GENES, allow_negative=False)
     reader(as_format(bad), ROWS, GENES)
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.uint8, bool, np.float32])
 def test_sound_values_pass(dtype, as_format):
-    check_values(as_format(X.astype(dtype)), np.arange(N_CELLS), allow_negative=False)
-    check_values(as_format(np.zeros((0, 3), dtype)), np.arange(0), allow_negative=False)
+    found = columns(as_format(X.astype(dtype)), np.arange(N_CELLS), GENES, allow_negative=False)
+    np.testing.assert_array_equal(dense(found), X.astype(dtype)[:, GENES].T)
 
 
 # --- choosing ---------------------------------------------------------------------------------------------------------

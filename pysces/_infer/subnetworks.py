@@ -51,7 +51,7 @@ class Edges(NamedTuple):
     target: NDArray[np.intp]
     mi: NDArray[np.float64]
     scc: NDArray[np.float64]
-    support: NDArray[np.int32]
+    support: NDArray[np.int64]
     log_p: NDArray[np.float64]
     log_q: NDArray[np.float64]
 
@@ -109,7 +109,7 @@ def consensus(
     """
     n_taken = ceil(settings.subsample * ranks.n_cells)
     null = build_null(ranks, n_taken, settings, n_threads)
-    support = np.zeros((len(regulators), ranks.n_genes), np.int32)
+    support = np.zeros((len(regulators), ranks.n_genes), np.int64)
     for i in range(settings.n_subnetworks):
         sample_seed, ties_seed = child(child(seed, i), 0), child(child(seed, i), 1)
         taken = np.random.default_rng(sample_seed).choice(ranks.n_cells, n_taken, replace=False, shuffle=False)

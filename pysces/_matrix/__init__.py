@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from pysces._matrix._choose import Choice, choose
-from pysces._matrix._read import check_values, columns, n_rows, read, row_blocks
+from pysces._matrix._read import columns, n_rows, read, row_blocks
 
-__all__ = ["Choice", "check_values", "choose", "columns", "n_rows", "read", "row_blocks"]
+__all__ = ["Choice", "choose", "columns", "n_rows", "read", "row_blocks"]

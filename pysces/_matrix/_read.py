@@ -41,49 +41,54 @@ def row_blocks(
     x: Any, rows: NDArray[np.intp], genes: NDArray[np.intp], *, allow_negative: bool = True
 ) -> Iterator[tuple[slice, CSR]]:
     """Blocks of cells restricted to ``genes``, with their place in ``rows``; values are checked on the way."""
-    for place in blocks(len(rows), CELLS_PER_BLOCK):
-        part = read(x, rows[place])
-        check_values(part, rows[place], allow_negative=allow_negative)
+    for place, part in _checked_blocks(x, rows, allow_negative=allow_negative):
         yield place, as_csr(part[:, genes])
 
 
 def columns(x: Any, rows: NDArray[np.intp], genes: NDArray[np.intp], *, allow_negative: bool = True) -> CSR:
     """Genes as compressed columns over ``rows``; cells that are zero are not stored. Values are checked."""
-    pieces = []
-    for place in blocks(len(rows), CELLS_PER_BLOCK):
-        part = read(x, rows[place])
-        check_values(part, rows[place], allow_negative=allow_negative)
-        pieces.append(sp.csr_array(part[:, genes]))
+    blocks_of_x = _checked_blocks(x, rows, allow_negative=allow_negative)
+    pieces = [sp.csr_array(part[:, genes]) for _, part in blocks_of_x]
     return as_csc(sp.vstack(pieces, format="csc") if len(pieces) > 1 else pieces[0])
 
 
-def check_values(x: Any, rows: NDArray[np.intp], *, allow_negative: bool) -> None:
-    """Raise if values of ``rows`` of X are not finite, or negative where counts or their logarithms are wanted."""
-    sparse = sp.issparse(x)
-    values: NDArray[Any] = x.data if sparse else x
-    if not np.isfinite(values).all():
-        n_nan, n_inf = int(np.isnan(values).sum()), int(np.isinf(values).sum())
-        row, column = _first_not_finite(x)
-        msg = (
-            f"X holds {n_nan} missing (NaN) and {n_inf} infinite values, the first at row {rows[row]}, "
-            f"column {column}; every value must be finite. Remove these genes or cells, or fill the values."
-        )
-        raise ValueError(msg)
-    if not allow_negative and values.size and values.min() < 0:
-        msg = (
-            f"X holds negative values (smallest {values.min():.3g}): it looks scaled or corrected. Use counts or "
-            "log-normalised values: layer='...' or use_raw=True."
-        )
-        raise ValueError(msg)
+def _checked_blocks(x: Any, rows: NDArray[np.intp], *, allow_negative: bool) -> Iterator[tuple[slice, Any]]:
+    """Blocks of ``rows`` of X; values that are not finite, or negative and not allowed, raise."""
+    for place in blocks(len(rows), CELLS_PER_BLOCK):
+        part = read(x, rows[place])
+        values = _values(part)
+        if not np.isfinite(values).all():
+            raise ValueError(_not_finite(x, rows))
+        if not allow_negative and values.size and values.min() < 0:
+            msg = (
+                f"X holds negative values (such as {values.min():.3g}): it looks scaled or corrected. Use counts or "
+                "log-normalised values: layer='...' or use_raw=True."
+            )
+            raise ValueError(msg)
+        yield place, part
 
 
-def _first_not_finite(x: Any) -> tuple[int, int]:
-    """Row and column of the first value that is not finite."""
-    sparse = sp.issparse(x)
-    if not sparse:
-        row, column = np.argwhere(~np.isfinite(x))[0]
-        return int(row), int(column)
-    coo = x.tocoo()
-    bad = ~np.isfinite(coo.data)
-    first = np.lexsort((coo.col[bad], coo.row[bad]))[0]
-    return int(coo.row[bad][first]), int(coo.col[bad][first])
+def _values(part: Any) -> NDArray[Any]:
+    """Stored values."""
+    sparse = sp.issparse(part)
+    return np.asarray(part.data if sparse else part)
+
+
+def _not_finite(x: Any, rows: NDArray[np.intp]) -> str:
+    """How many values of ``rows`` are not finite, and where the first is."""
+    n_nan = n_inf = 0
+    first = None
+    for place in blocks(len(rows), CELLS_PER_BLOCK):
+        part = read(x, rows[place])
+        values = _values(part)
+        n_nan, n_inf = n_nan + int(np.isnan(values).sum()), n_inf + int(np.isinf(values).sum())
+        if first is None and not np.isfinite(values).all():
+            bad = sp.coo_array(part)
+            bad_row, bad_column = (of[~np.isfinite(bad.data)] for of in bad.coords)
+            at = np.lexsort((bad_column, bad_row))[0]
+            first = int(rows[place][bad_row[at]]), int(bad_column[at])
+    row, column = first or (0, 0)
+    return (
+        f"X holds {n_nan} missing (NaN) and {n_inf} infinite values, the first at row {row}, column {column}; every "
+        "value must be finite. Remove these genes or cells, or fill the values."
+    )

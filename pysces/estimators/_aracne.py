@@ -78,7 +78,7 @@ class ARACNe:
     network_ : pandas.DataFrame
         One row per edge: categoricals ``source``, ``target``; float64 ``weight`` (mode of regulation, here ``scc``),
         ``likelihood`` (``mi`` over the largest), ``mi`` (nats, all cells), ``scc`` (Spearman's, average ranks),
-        int32 ``support`` (subnetworks that hold the edge), float64 ``log_pvalue`` and ``log_qvalue`` (natural logs).
+        int64 ``support`` (subnetworks that hold the edge), float64 ``log_pvalue`` and ``log_qvalue`` (natural logs).
 
     References
     ----------
@@ -149,7 +149,8 @@ class ARACNe:
         gene_names
             Names of the genes; by default their positions.
         targets
-            Genes that may be targets, given like ``regulators``; by default all.
+            Genes that may be targets, given like ``regulators``; by default all. Edges between regulators, and with them
+            triangles to prune, are only found among regulators that may be targets.
         rows
             Cells to use, ascending; by default all.
         allow_negative
@@ -168,7 +169,8 @@ class ARACNe:
         TypeError
             If X is not a matrix of real numbers.
         """
-        rows = np.arange(n_rows(X)) if rows is None else rows
+        n_cells = n_rows(X)
+        rows = np.arange(n_cells) if rows is None else rows
         if len(rows) < MIN_CELLS:
             msg = f"X has {len(rows)} cell{'s' * (len(rows) != 1)}; a network needs at least {MIN_CELLS}."
             raise ValueError(msg)
@@ -181,7 +183,7 @@ class ARACNe:
         used = np.flatnonzero(allowed | np.isin(np.arange(len(names)), chosen))
         ranks = rank_genes(columns(X, rows, used, allow_negative=allow_negative), self._n_threads)
         if not first_splits(ranks)[0][np.searchsorted(used, chosen)].any():
-            msg = f"all {len(chosen)} regulators are constant over the {len(rows)} cells; give others, or more cells."
+            msg = f"every regulator ({len(chosen)}) is constant over the {len(rows)} cells; give others, or more cells."
             raise ValueError(msg)
         edges = consensus(
             ranks,
@@ -218,8 +220,16 @@ class ARACNe:
         Returns
         -------
         float64 array (n_regulators, n_genes) in nats, NaN where a gene meets itself.
+
+        Raises
+        ------
+        ValueError
+            If X has no cells or is not finite, or if a regulator is not among the genes.
         """
         rows = np.arange(n_rows(X))
+        if not len(rows):
+            msg = "X has no cells."
+            raise ValueError(msg)
         names = gene_labels(None, X.shape[1])
         ranks = rank_genes(columns(X, rows, np.arange(len(names))), self._n_threads)
         return mutual_information(

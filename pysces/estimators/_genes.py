@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def gene_positions(genes: ArrayLike, names: NDArray[np.object_], argument: str) -> NDArray[np.intp]:
     """Ascending positions of genes given by name, position or mask; names that are absent are warned of."""
-    wanted = np.asarray(genes) if not isinstance(genes, set | pd.Index | pd.Series) else np.array(sorted(genes))
+    given: Any = list(genes) if isinstance(genes, set | frozenset) else genes
+    wanted = np.asarray(given)
     if wanted.ndim != 1 or wanted.size == 0:
         msg = f"{argument} must be a list of genes with at least one entry; found {_shape(genes)}."
         raise ValueError(msg)
@@ -31,7 +32,7 @@ def gene_positions(genes: ArrayLike, names: NDArray[np.object_], argument: str) 
             msg = f"{argument} holds positions from {wanted.min()} to {wanted.max()}, but there are {len(names)} genes."
             raise ValueError(msg)
         found = np.unique(wanted)
-    elif not all(isinstance(name, str) for name in wanted.tolist()):
+    elif not all(isinstance(name, str) for name in given):
         msg = f"{argument} must be names, positions or a mask of genes; found {_shape(genes)} of {wanted.dtype}."
         raise TypeError(msg)
     else:

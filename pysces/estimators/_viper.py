@@ -143,7 +143,8 @@ class VIPER:
             If X is not finite, has fewer than 2 reference cells (3 for ``ttest``), no gene has a signature, the network
             shares no gene with it, or no regulator has ``min_targets`` targets.
         """
-        rows = np.arange(n_rows(X)) if rows is None else rows
+        n_cells = n_rows(X)
+        rows = np.arange(n_cells) if rows is None else rows
         names = gene_labels(gene_names, X.shape[1])
         self._n_genes = len(names)
         regulators, regulons = code_network(self.network, names)
@@ -212,7 +213,8 @@ class VIPER:
         if not hasattr(self, "regulators_"):
             msg = "this VIPER has learned nothing yet; call fit(X, gene_names) first."
             raise RuntimeError(msg)
-        rows = np.arange(n_rows(X)) if rows is None else rows
+        n_cells = n_rows(X)
+        rows = np.arange(n_cells) if rows is None else rows
         if X.shape[1] != self._n_genes:
             msg = f"X has {X.shape[1]} genes, but fit saw {self._n_genes}."
             raise ValueError(msg)

@@ -121,6 +121,34 @@ def test_pvalues_count_the_null_at_or_above(n_values):
     np.testing.assert_allclose(fit_tail(values).log_pvalues(mi), np.log(by_count), rtol=1e-12)
 
 
+@CONVENTIONS
+@pytest.mark.parametrize("at_most", [0.9, 0.05, 1e-3, 1e-6])
+def test_pvalues_up_to_a_bound_are_exact_and_others_above_it(at_most, convention):
+    ranks = rank_genes(as_csc(independent("mixed", 100, 150)), 1)
+    null = tied_null(ranks, 100, convention, 1)
+    strata = gene_strata(ranks)
+    pairs = np.arange(150)
+    mi = mutual_information(ranks, pairs, convention=convention, ties="block", seed=0, n_threads=1)
+    mi[::7] *= 3.0  # into the tails
+    exact = null.log_pvalues(mi, strata, strata)
+    found = null.log_pvalues(mi, strata, strata, at_most=at_most)
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(exact))
+    inside = exact <= np.log(at_most)
+    assert inside.any()
+    np.testing.assert_array_equal(found[inside], exact[inside])
+    assert (found[exact > np.log(at_most)] > np.log(at_most)).all()
+
+
+@pytest.mark.parametrize("p", [0.5, 0.01, 1e-3, 1e-4, 1e-5, 1e-9])
+@pytest.mark.parametrize("draw", ["uniform", "exponential", "lognormal"])
+def test_no_value_below_the_threshold_has_a_smaller_pvalue(draw, p):
+    tail = fit_tail(getattr(np.random.default_rng(0), draw)(size=100_000))  # tails that the line misses either way
+    mi = np.linspace(0.0, 3.0 * tail.values[-1], 20_000)
+    passes = tail.log_pvalues(mi) <= np.log(p)
+    assert passes.any()
+    assert (mi[passes] >= tail.threshold(p)).all()
+
+
 @pytest.mark.parametrize("rate", [0.5, 10.0, 400.0])
 def test_the_tail_of_an_exponential_goes_on_at_its_rate(rate):
     n_values = 100_000

@@ -75,3 +75,28 @@ def test_a_stricter_level_passes_fewer_pairs(correction):
 def test_the_level_itself_passes():
     log_p = np.log(np.array([[0.05, 0.06]]))
     np.testing.assert_array_equal(significant(log_p, 0.05, "p"), [[True, False]])
+
+
+@pytest.mark.parametrize("correction", ["fdr", "fwer"])
+def test_pairs_that_were_not_tested_are_not_corrected_for(correction):
+    log_p = np.log(np.array([0.012, 0.5, 0.6, 0.7, *[np.nan] * 6]))  # 4 x 0.012 is below 0.05, 10 x 0.012 is not
+    np.testing.assert_array_equal(significant(log_p, 0.05, correction), np.arange(10) == 0)
+
+
+@pytest.mark.parametrize("n_levels", [None, 6])
+@pytest.mark.parametrize("correction", ["fdr", "fwer", "p"])
+def test_pvalues_above_the_level_need_not_be_exact(correction, n_levels):
+    log_p = log_p_table(seed=3, n_levels=n_levels)
+    coarse = np.where(log_p > np.log(0.2), 0.0, log_p)
+    np.testing.assert_array_equal(significant(coarse, 0.2, correction), significant(log_p, 0.2, correction))
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("n_levels", [None, 40])
+def test_pairs_pass_the_false_discovery_rate_where_their_qvalue_does(n_levels, seed):
+    log_p = log_p_table(seed, n_levels)
+    q = np.full(log_p.shape, np.nan)
+    tested = ~np.isnan(log_p)
+    q[tested] = false_discovery_control(np.exp(log_p[tested]))
+    for alpha in (0.03, 0.1, 0.3):
+        np.testing.assert_array_equal(significant(log_p, alpha, "fdr"), q <= alpha)

@@ -228,7 +228,7 @@ def numbers_as_labels(adata: ad.AnnData) -> dict[str, object]:
 BAD = {
     "nan": (set_value(np.nan), ValueError, r"1 missing \(NaN\) and 0 infinite values, the first at row 7, column 5"),
     "inf": (set_value(np.inf), ValueError, r"0 missing \(NaN\) and 1 infinite values"),
-    "negative": (set_value(-2.5), ValueError, r"negative values \(smallest -2.5\)"),
+    "negative": (set_value(-2.5), ValueError, r"negative values \(such as -2.5\)"),
     "duplicated genes": (duplicate, ValueError, "var_names holds duplicates: 'g0'.*var_names_make_unique"),
     "all regulators absent": ({"regulators": ["X", "Y"]}, ValueError, r"none of the 2 regulators .* same alphabet"),
     "no regulators": ({"regulators": []}, ValueError, "at least one entry"),
@@ -270,7 +270,7 @@ def test_one_cell_and_constant_genes(adata: ad.AnnData) -> None:
     ps.tl.aracne(adata, REGULATORS, **QUICK)
     network = ps.get.network(adata)
     assert not {"g0", "g5"} & {*network["source"], *network["target"]}
-    with pytest.raises(ValueError, match="all 1 regulators are constant"):
+    with pytest.raises(ValueError, match=r"every regulator \(1\) is constant"):
         ps.tl.aracne(adata, ["g0"])
 
 
