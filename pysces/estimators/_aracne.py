@@ -149,8 +149,8 @@ class ARACNe:
         gene_names
             Names of the genes; by default their positions.
         targets
-            Genes that may be targets, given like ``regulators``; by default all. Edges between regulators, and with them
-            triangles to prune, are only found among regulators that may be targets.
+            Genes that may be targets, given like ``regulators``; by default all. Edges between regulators, and with
+            them triangles to prune, are only found among regulators that may be targets.
         rows
             Cells to use, ascending; by default all.
         allow_negative

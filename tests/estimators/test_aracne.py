@@ -527,4 +527,4 @@ def test_bad_genes_are_refused(argument, bad):
 
 def test_a_matrix_without_cells_has_no_information():
     with pytest.raises(ValueError, match="X has no cells"):
-        ARACNe().mutual_information(np.zeros((0, 3)), [0])
+        ps.ARACNe().mutual_information(np.zeros((0, 3)), [0])
