@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from pysces._infer import _pruning_kernels as kernels
+from pysces._parallel import run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+GENES_PER_TASK = 512
+PAIRS_PER_TASK = 256
+ROWS_IN_CACHE = 16
+"""Twice as many rows of a task's genes fit in 128 KB."""
 
 type Pruning = Literal["all", "target"] | None
 
@@ -21,6 +27,7 @@ def prune(
     *,
     dpi: Pruning,
     tolerance: float,
+    n_threads: int,
 ) -> NDArray[np.bool_]:
     """Edges (regulators x genes) that survive; every triangle is judged on the unpruned network.
 
@@ -31,30 +38,35 @@ def prune(
     """
     if dpi is None:
         return edges
-    row, target = np.nonzero(edges)
-    indptr = np.concatenate([[0], np.cumsum(edges.sum(axis=1))])
-    removed = np.zeros(len(row), np.bool_)
-    kernels.prune_triangles(
-        indptr,
-        target,
-        mi[row, target],
-        _regulator_pairs(edges, regulators, indptr),
-        dpi == "all",
-        1.0 - tolerance,
-        removed,
-    )
-    kept = np.zeros_like(edges)
-    kept[row[~removed], target[~removed]] = True
+    strength = np.where(edges, mi, -np.inf)
+    first, second, between = _linked_regulators(strength, regulators)
+    factor = 1.0 - tolerance
+    removed = np.zeros_like(edges)
+
+    def mark(genes: slice) -> None:
+        kernels.mark_weakest_targets(strength, first, second, between, genes.start, genes.stop, factor, removed)
+
+    run(mark, edges.shape[1], GENES_PER_TASK, n_threads)
+    kept = edges & ~removed
+    if dpi == "all":
+        indirect = np.zeros(len(between), np.bool_)
+
+        def find(pairs: slice) -> None:
+            kernels.find_indirect_links(strength, first[pairs], second[pairs], between[pairs], factor, indirect[pairs])
+
+        run(find, len(between), PAIRS_PER_TASK, n_threads)
+        kept[first[indirect], regulators[second[indirect]]] = False
+        kept[second[indirect], regulators[first[indirect]]] = False
     return kept
 
 
-def _regulator_pairs(
-    edges: NDArray[np.bool_], regulators: NDArray[np.intp], indptr: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Rows (r1, r2, index of the edge r1-r2, index of the edge r2-r1), -1 for an edge that is not there."""
-    between = edges[:, regulators]
-    first, second = np.nonzero(np.triu(between | between.T, 1))
-    index = np.cumsum(edges, axis=1) - 1 + indptr[:-1, None]
-    forward = np.where(between[first, second], index[first, regulators[second]], -1)
-    backward = np.where(between[second, first], index[second, regulators[first]], -1)
-    return np.column_stack([first, second, forward, backward]).astype(np.int64)
+def _linked_regulators(
+    strength: NDArray[np.float64], regulators: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Pairs of regulators with an edge in either direction, and its strength, ordered for rows to stay in the cache."""
+    between = strength[:, regulators]
+    between = np.maximum(between, between.T)
+    first, second = np.nonzero(np.triu(between > -np.inf, 1))
+    order = np.lexsort((second, first, second // ROWS_IN_CACHE, first // ROWS_IN_CACHE))
+    first, second = first[order], second[order]
+    return first, second, between[first, second]

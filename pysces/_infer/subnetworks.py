@@ -116,7 +116,7 @@ def consensus(
         sample = take_cells(ranks, np.sort(taken), n_threads)
         mi, log_p = score(sample, regulators, is_target, null, settings, ties_seed, n_threads, at_most=settings.alpha)
         edges = significant(log_p, settings.alpha, settings.correction)
-        support += prune(edges, mi, regulators, dpi=settings.dpi, tolerance=settings.dpi_tolerance)
+        support += prune(edges, mi, regulators, dpi=settings.dpi, tolerance=settings.dpi_tolerance, n_threads=n_threads)
         advance()
     null = build_null(ranks, ranks.n_cells, settings, n_threads)
     ties_seed = child(seed, settings.n_subnetworks)
