@@ -170,7 +170,9 @@ def permuted_pool(ranks: Ranks, n_cells: int, convention: Convention, n_threads:
     present = np.unique(whole[whole >= 0])
     per_stratum = -(-N_PERMUTED // max(len(present), 1))
     drawn = [rng.choice(np.flatnonzero(whole == stratum), per_stratum) for stratum in present]
-    genes = np.concatenate(drawn) if drawn else np.empty(0, np.intp)
+    if not drawn:
+        return {}
+    genes = np.concatenate(drawn)
     seeds = rng.integers(2**63, size=len(genes), dtype=np.uint64)
     permuted = permute_cells(ranks, genes, n_cells, seeds, n_threads)
     found = gene_strata(permuted)

@@ -90,17 +90,21 @@ def permute_cells(
     ranks: Ranks, genes: NDArray[np.intp], n_cells: int, seeds: NDArray[np.uint64], n_threads: int
 ) -> Ranks:
     """Each of ``genes`` with its cells put in random order, cut to the first ``n_cells``: a draw from independence."""
-    room = int(np.diff(ranks.indptr)[genes].max(initial=0))
-    cells, levels = np.empty((len(genes), room), np.int32), np.empty((len(genes), room), np.int32)
-    counts = np.empty(len(genes), np.int64)
+    pieces: dict[int, tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]] = {}
 
     def permute(block: slice) -> None:
+        some = genes[block]
+        room = int(np.diff(ranks.indptr)[some].max())
+        cells, levels = np.empty((len(some), room), np.int32), np.empty((len(some), room), np.int32)
+        counts = np.empty(len(some), np.int64)
         kernels.permute_cells(
-            ranks.cells, ranks.levels, ranks.indptr, genes[block], ranks.n_cells, n_cells,
-            seeds[block], cells[block], levels[block], counts[block],
-        )  # fmt: skip
+            ranks.cells, ranks.levels, ranks.indptr, some, ranks.n_cells, n_cells, seeds[block], cells, levels, counts
+        )
+        filled = np.arange(room) < counts[:, None]
+        pieces[block.start] = cells[filled], levels[filled], counts
 
     run(permute, len(genes), GENES_PER_BLOCK, n_threads)
-    filled = np.arange(room) < counts[:, None]
+    ordered = [pieces[start] for start in sorted(pieces)]
+    cells, levels, counts = (np.concatenate([piece[i] for piece in ordered]) for i in range(3))
     indptr = np.concatenate([[0], np.cumsum(counts)])
-    return Ranks(cells[filled], levels[filled], indptr, ranks.zero_level[genes], ranks.n_levels[genes], n_cells)
+    return Ranks(cells, levels, indptr, ranks.zero_level[genes], ranks.n_levels[genes], n_cells)
