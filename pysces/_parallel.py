@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -14,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def resolve_threads(n_threads: int) -> int:
-    """Number of threads to use: 0 is all that numba may use, which ``NUMBA_NUM_THREADS`` limits."""
+    """Number of threads to use: 0 is all that numba may use, never more than ``NUMBA_NUM_THREADS`` or the cores."""
     if isinstance(n_threads, bool) or not isinstance(n_threads, int | np.integer) or n_threads < 0:
         msg = f"n_threads is {n_threads!r}; give the number of threads as a whole number, 0 for all cores."
         raise ValueError(msg)
     allowed = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
-    return allowed if n_threads == 0 else min(int(n_threads), max(allowed, os.cpu_count() or 1))
+    return allowed if n_threads == 0 else min(int(n_threads), allowed)
 
 
 def blocks(n: int, size: int) -> Iterator[slice]:
