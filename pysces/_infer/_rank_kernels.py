@@ -8,7 +8,7 @@ from pysces._jit import kernel
 
 
 @kernel
-def rank_columns(data, indptr, n_cells, levels, zero_level, n_levels):
+def rank_columns(data, indptr, levels, zero_level, n_levels):
     """Dense rank of every stored value among the distinct values of its column; zero is one of them.
 
     ``zero_level`` is the number of distinct negative values; ``n_levels`` counts the level of zero even if no cell is

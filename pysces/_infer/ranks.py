@@ -58,7 +58,7 @@ def rank_genes(columns: CSR, n_threads: int) -> Ranks:
 
     def rank(block: slice) -> None:
         indptr = columns.indptr[block.start : block.stop + 1]
-        kernels.rank_columns(columns.data, indptr, n_cells, levels, zero_level[block], n_levels[block])
+        kernels.rank_columns(columns.data, indptr, levels, zero_level[block], n_levels[block])
 
     run(rank, n_genes, GENES_PER_BLOCK, n_threads)
     return Ranks(columns.indices, levels, columns.indptr, zero_level, n_levels, n_cells)
