@@ -32,11 +32,12 @@ def large() -> ad.AnnData:
     return ad.AnnData(x)
 
 
-def peak(call: Callable[[], object]) -> int:
-    """Bytes of numpy and Python memory above the start."""
+def peak(call: Callable[[ad.AnnData], object], adata: ad.AnnData) -> int:
+    """Bytes of numpy and Python memory above the start, without what compiling the kernels takes."""
+    call(adata[:200].copy())
     tracemalloc.start()
     try:
-        call()
+        call(adata)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -44,17 +45,17 @@ def peak(call: Callable[[], object]) -> int:
 
 @pytest.mark.parametrize(
     ("signature", "share"),
-    [("scale", 1 / 8), ("none", 1 / 8), ("rank", 1 / 2)],  # ranks within genes need the values of all cells, sorted
+    [("scale", 1 / 16), ("none", 1 / 16), ("rank", 1 / 2)],  # ranks within genes need the values of all cells, sorted
 )
 def test_viper_makes_no_dense_copy(large: ad.AnnData, signature: str, share: float) -> None:
     rng = np.random.default_rng(1)
     genes = large.var_names.to_numpy()
     targets = np.concatenate([rng.choice(genes, 200, replace=False) for _ in range(20)])
     network = pd.DataFrame({"source": np.repeat(genes[:20], 200), "target": targets, "weight": 1.0})
-    used = peak(lambda: ps.tl.viper(large, network, signature=signature, filter_genes=False))
+    used = peak(lambda adata: ps.tl.viper(adata, network, signature=signature, filter_genes=False), large)
     assert used < share * DENSE_FLOAT32
 
 
 def test_aracne_makes_no_dense_copy(large: ad.AnnData) -> None:
-    used = peak(lambda: ps.tl.aracne(large, large.var_names[:2], n_subnetworks=1, subsample=0.5, dpi=None))
+    used = peak(lambda adata: ps.tl.aracne(adata, adata.var_names[:2], n_subnetworks=1, correction=None), large)
     assert used < DENSE_FLOAT32 / 2
