@@ -12,10 +12,7 @@ from pysces._parallel import run
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-GENES_PER_TASK = 512
-PAIRS_PER_TASK = 256
-ROWS_IN_CACHE = 16
-"""Twice as many rows of a task's genes fit in 128 KB."""
+REGULATORS_PER_TASK = 8
 
 type Pruning = Literal["all", "target"] | None
 
@@ -39,34 +36,23 @@ def prune(
     if dpi is None:
         return edges
     strength = np.where(edges, mi, -np.inf)
-    first, second, between = _linked_regulators(strength, regulators)
+    links = strength[:, regulators]
+    links = np.maximum(links, links.T)
+    partners = np.argsort(-links, axis=1, kind="stable")
     factor = 1.0 - tolerance
     removed = np.zeros_like(edges)
 
-    def mark(genes: slice) -> None:
-        kernels.mark_weakest_targets(strength, first, second, between, genes.start, genes.stop, factor, removed)
+    def mark(rows: slice) -> None:
+        kernels.mark_weakest_targets(strength, links, partners, factor, removed, rows.start, rows.stop)
 
-    run(mark, edges.shape[1], GENES_PER_TASK, n_threads)
-    kept = edges & ~removed
+    run(mark, len(edges), REGULATORS_PER_TASK, n_threads)
+    kept: NDArray[np.bool_] = edges & ~removed
     if dpi == "all":
-        indirect = np.zeros(len(between), np.bool_)
+        indirect = np.zeros(links.shape, np.bool_)
 
-        def find(pairs: slice) -> None:
-            kernels.find_indirect_links(strength, first[pairs], second[pairs], between[pairs], factor, indirect[pairs])
+        def find(rows: slice) -> None:
+            kernels.find_indirect_links(strength, links, partners, factor, rows.start, rows.stop, indirect)
 
-        run(find, len(between), PAIRS_PER_TASK, n_threads)
-        kept[first[indirect], regulators[second[indirect]]] = False
-        kept[second[indirect], regulators[first[indirect]]] = False
+        run(find, len(edges), REGULATORS_PER_TASK, n_threads)
+        kept[:, regulators] &= ~(indirect | indirect.T)
     return kept
-
-
-def _linked_regulators(
-    strength: NDArray[np.float64], regulators: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """Pairs of regulators with an edge in either direction, and its strength, ordered for rows to stay in the cache."""
-    between = strength[:, regulators]
-    between = np.maximum(between, between.T)
-    first, second = np.nonzero(np.triu(between > -np.inf, 1))
-    order = np.lexsort((second, first, second // ROWS_IN_CACHE, first // ROWS_IN_CACHE))
-    first, second = first[order], second[order]
-    return first, second, between[first, second]
