@@ -50,6 +50,14 @@ def whole_number(value: object, name: str, *, least: int) -> int:
     return int(value)
 
 
+def flag(value: object, name: str) -> bool:
+    """``value`` if it is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        msg = f"{name} is {value!r}; give True or False."
+        raise ValueError(msg)
+    return bool(value)
+
+
 def share(value: object, name: str, *, zero: bool = False, one: bool = False) -> float:
     """``value`` as a float in (0, 1), with the ends if asked for."""
     number = isinstance(value, int | float | np.number) and not isinstance(value, bool)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 
 def resolve_threads(n_threads: int) -> int:
@@ -19,6 +22,17 @@ def resolve_threads(n_threads: int) -> int:
         raise ValueError(msg)
     allowed = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
     return allowed if n_threads == 0 else min(int(n_threads), allowed)
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Keep BLAS to one thread, for tasks that :func:`run` spreads over threads itself."""
+    limit: AbstractContextManager[object] = _libraries().limit(limits=1, user_api="blas")
+    return limit
 
 
 def blocks(n: int, size: int) -> Iterator[slice]:

@@ -9,20 +9,20 @@ from pysces._jit import kernel
 
 
 @kernel
-def centred_ranks(levels, indptr, zero_level, n_levels, n_cells, offsets, total, squares):
-    """Average rank of every entry less that of zero, and the sums of it and of its square over all cells.
+def rank_scores(levels, indptr, zero_level, n_levels, n_cells, score, offsets, total, squares):
+    """Score of every entry less that of zero, and the sums of it and of its square over all cells.
 
-    A column without zeros is measured from rank 0.
+    ``score`` is indexed by twice the average rank; a column without zeros is measured from a score of 0.
     """
     for column in range(len(indptr) - 1):
         starts = np.empty(n_levels[column], np.int32)
         n_zero = level_starts(levels, indptr, zero_level, n_cells, column, starts)
-        zero = starts[zero_level[column]] + (n_zero + 1) / 2 if n_zero else 0.0
+        zero = score[2 * starts[zero_level[column]] + n_zero + 1] if n_zero else 0.0
         total[column] = squares[column] = 0.0
         for i in range(indptr[column], indptr[column + 1]):
             level = levels[i]
             following = n_cells if level + 1 == n_levels[column] else starts[level + 1]
-            offsets[i] = (starts[level] + following + 1) / 2 - zero
+            offsets[i] = score[starts[level] + following + 1] - zero
             total[column] += offsets[i]
             squares[column] += offsets[i] * offsets[i]
 

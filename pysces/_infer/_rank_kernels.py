@@ -38,24 +38,22 @@ def rank_columns(data, indptr, levels, zero_level, n_levels):
 
 
 @kernel
-def count_taken(cells, indptr, new_index, counts):
-    """Stored entries of each column whose cell is taken (``new_index`` >= 0)."""
+def count_taken(cells, indptr, starts, counts):
+    """Entries of each column in the cells taken: cell ``c`` becomes cells ``starts[c]`` to ``starts[c + 1]``."""
     for column in range(len(indptr) - 1):
         total = 0
         for i in range(indptr[column], indptr[column + 1]):
-            if new_index[cells[i]] >= 0:
-                total += 1
+            total += starts[cells[i] + 1] - starts[cells[i]]
         counts[column] = total
 
 
 @kernel
-def take_cells(cells, levels, indptr, new_index, out_cells, out_levels, out_indptr):
-    """Copy the entries of the taken cells; ``new_index`` keeps the order of the cells."""
+def take_cells(cells, levels, indptr, starts, out_cells, out_levels, out_indptr):
+    """Copy the entries of the cells taken, in their order."""
     for column in range(len(indptr) - 1):
         at = out_indptr[column]
         for i in range(indptr[column], indptr[column + 1]):
-            new = new_index[cells[i]]
-            if new >= 0:
+            for new in range(starts[cells[i]], starts[cells[i] + 1]):
                 out_cells[at] = new
                 out_levels[at] = levels[i]
                 at += 1

@@ -65,13 +65,12 @@ def rank_genes(columns: CSR, n_threads: int) -> Ranks:
 
 
 def take_cells(ranks: Ranks, cells: NDArray[np.intp], n_threads: int) -> Ranks:
-    """The same genes in a subset of the cells, given in ascending order; nothing is sorted."""
-    new_index = np.full(ranks.n_cells, -1, np.int32)
-    new_index[cells] = np.arange(len(cells), dtype=np.int32)
+    """The same genes in some of the cells, given in ascending order, perhaps repeatedly; nothing is sorted."""
+    starts = np.searchsorted(cells, np.arange(ranks.n_cells + 1)).astype(np.int32)  # of the copies of each cell
     counts = np.empty(ranks.n_genes, np.int64)
 
     def count(block: slice) -> None:
-        kernels.count_taken(ranks.cells, ranks.indptr[block.start : block.stop + 1], new_index, counts[block])
+        kernels.count_taken(ranks.cells, ranks.indptr[block.start : block.stop + 1], starts, counts[block])
 
     run(count, ranks.n_genes, GENES_PER_BLOCK, n_threads)
     indptr = np.concatenate([[0], np.cumsum(counts)])
@@ -80,7 +79,7 @@ def take_cells(ranks: Ranks, cells: NDArray[np.intp], n_threads: int) -> Ranks:
     def take(block: slice) -> None:
         within = slice(block.start, block.stop + 1)
         source = ranks.indptr[within]
-        kernels.take_cells(ranks.cells, ranks.levels, source, new_index, out_cells, out_levels, indptr[within])
+        kernels.take_cells(ranks.cells, ranks.levels, source, starts, out_cells, out_levels, indptr[within])
 
     run(take, ranks.n_genes, GENES_PER_BLOCK, n_threads)
     return Ranks(out_cells, out_levels, indptr, ranks.zero_level, ranks.n_levels, len(cells))

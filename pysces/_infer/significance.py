@@ -15,10 +15,11 @@ type Correction = Literal["fdr", "fwer", "p"] | None
 def log_qvalues(log_p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Benjamini-Hochberg adjusted p-values of all entries that are not NaN, as natural logs, in the shape given."""
     flat = log_p.ravel()
-    tested = np.flatnonzero(~np.isnan(flat))
-    order = tested[np.argsort(flat[tested], kind="stable")]
-    adjusted = flat[order] + np.log(max(len(order), 1)) - np.log(np.arange(1, len(order) + 1))
-    log_q = np.full(flat.shape, np.nan)
+    log_q = np.where(np.isnan(flat), np.nan, 0.0)
+    below_one = np.flatnonzero(flat < 0)
+    order = below_one[np.argsort(flat[below_one], kind="stable")]
+    n_tests = max(int(np.count_nonzero(~np.isnan(flat))), 1)
+    adjusted = flat[order] + np.log(n_tests) - np.log(np.arange(1, len(order) + 1))
     log_q[order] = np.minimum(np.minimum.accumulate(adjusted[::-1])[::-1], 0.0)
     return log_q.reshape(log_p.shape)
 
@@ -26,7 +27,7 @@ def log_qvalues(log_p: NDArray[np.float64]) -> NDArray[np.float64]:
 def significant(log_p: NDArray[np.float64], alpha: float, correction: Correction) -> NDArray[np.bool_]:
     """Pairs that pass; ``None`` passes every pair that was tested. Only p-values up to ``alpha`` need to be exact."""
     tested: NDArray[np.bool_] = ~np.isnan(log_p)
-    n_tests = max(int(tested.sum()), 1)
+    n_tests = max(int(np.count_nonzero(tested)), 1)
     limit = float(np.log(alpha))
     match correction:
         case "fdr":

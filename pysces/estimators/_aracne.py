@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from pysces._check import one_of, share, whole_number
-from pysces._infer.information import mutual_information
+from pysces._check import flag, one_of, share, warn, whole_number
+from pysces._infer.estimator import GaussianCopula, Partition
 from pysces._infer.partition import first_splits
 from pysces._infer.ranks import rank_genes
-from pysces._infer.subnetworks import SUBSAMPLE, Settings, consensus
+from pysces._infer.significance import log_qvalues
+from pysces._infer.subnetworks import SUBSAMPLE, Problem, Settings, infer, score_all_cells
 from pysces._matrix import columns, n_rows
 from pysces._network import network_table
 from pysces._parallel import resolve_threads
-from pysces._random import kernel_seed, seed_sequence
+from pysces._random import child, kernel_seed, seed_sequence
 from pysces.estimators._genes import gene_labels, gene_positions
+from pysces.estimators._pairs import PairScores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
+    from pysces._infer.consensus import Consensus
     from pysces._infer.partition import Convention, Ties
     from pysces._infer.pruning import Pruning
     from pysces._infer.significance import Correction
@@ -47,27 +50,42 @@ class ARACNe:
     Parameters
     ----------
     estimator
-        ``"apmi"``, adaptive partitioning.
+        ``"apmi"``, adaptive partitioning as above, or ``"gcmi"``, a Gaussian copula: :math:`I = -\ln(1 - \rho^2) / 2`
+        with :math:`\rho` the correlation of the normal scores of average ranks, :math:`\Phi^{-1}(r / (n + 1))`. It sees
+        monotone dependence only, is signed by nature (positive and negative correlations have nulls of their own) and
+        the faster.
     convention
         Details of the partition, ``"aracne3"`` or ``"aracne-ap"``: how nodes are halved, how many points a cell needs
-        to be tested (4 or 3) and which margins it has.
+        to be tested (4 or 3) and which margins it has. Of ``"apmi"`` only.
     ties
         ``"block"`` never splits equal values, such as the zeros of a sparse gene, which keeps sparse signal and needs
-        no random numbers. ``"random"`` puts equal values in random order, as both programs do.
+        no random numbers. ``"random"`` puts equal values in random order, as both programs do. Of ``"apmi"`` only.
     n_subnetworks
-        Number of random samples of the cells.
+        Number of random samples of the cells. ``"auto"`` goes on until every regulator that has any target, in any
+        subnetwork, has at least ``min_targets``, or there are ``max_subnetworks``. 0 takes no samples: the network is
+        what is significant on all cells and survives pruning, with support 1.
+    min_targets, max_subnetworks
+        When ``n_subnetworks="auto"`` stops.
     subsample
         Share of the cells in each sample, drawn without replacement; by default 1 - 1/e.
+    replace
+        Draw as many cells as there are, with replacement, as ARACNe-AP does; ``subsample`` is not used. For comparison
+        only: copies of a cell look like dependence, and p-values are far too small.
     alpha
         Level of the correction.
     correction
         ``"fdr"`` (Benjamini-Hochberg), ``"fwer"`` (Bonferroni), ``"p"`` (none), over all pairs tested; ``None`` keeps
-        every pair.
+        every pair (about 60 bytes each in the table; :meth:`score` gives the same as matrices or piece by piece).
     dpi
         ``"all"`` removes the weakest of the three edges of a triangle, ``"target"`` only an edge from a regulator to
         the common target, ``None`` nothing.
     dpi_tolerance
         An edge goes only if it is below (1 - ``dpi_tolerance``) times both others.
+    consensus
+        Where the p-value of an edge comes from. ``"data"``: its mutual information on all cells. For comparison only,
+        since subnetworks share cells and these p-values are too small: ``"poisson"`` (ARACNe-AP: the support against
+        its mean over all pairs of a regulator and a target that occur) and ``"binomial"`` (ARACNe3: the support
+        against the share of false edges expected from ``alpha``). ``alpha`` and ``correction`` apply to it.
     n_threads
         Number of threads; 0 for all that numba may use (``NUMBA_NUM_THREADS``). It never changes the result.
     rng
@@ -100,32 +118,59 @@ class ARACNe:
     def __init__(
         self,
         *,
-        estimator: str = "apmi",
+        estimator: Literal["apmi", "gcmi"] = "apmi",
         convention: Convention = "aracne3",
         ties: Ties = "block",
-        n_subnetworks: int = 20,
+        n_subnetworks: int | Literal["auto"] = 20,
+        min_targets: int = 30,
+        max_subnetworks: int = 200,
         subsample: float = SUBSAMPLE,
+        replace: bool = False,
         alpha: float = 0.05,
         correction: Correction = "fdr",
         dpi: Pruning = "all",
         dpi_tolerance: float = 0.0,
+        consensus: Consensus = "data",
         n_threads: int = 0,
         rng: Seed = 0,
     ) -> None:
-        self.estimator = one_of(estimator, ("apmi",), "estimator")
+        partition = Partition(
+            one_of(convention, ("aracne3", "aracne-ap"), "convention"), one_of(ties, ("block", "random"), "ties")
+        )
+        auto = isinstance(n_subnetworks, str) and one_of(n_subnetworks, ("auto",), "n_subnetworks") == "auto"
+        least_targets = whole_number(min_targets, "min_targets", least=1)
+        most = whole_number(max_subnetworks, "max_subnetworks", least=1)
         self._settings = Settings(
-            convention=one_of(convention, ("aracne3", "aracne-ap"), "convention"),
-            ties=one_of(ties, ("block", "random"), "ties"),
-            n_subnetworks=whole_number(n_subnetworks, "n_subnetworks", least=1),
+            estimator=partition if one_of(estimator, ("apmi", "gcmi"), "estimator") == "apmi" else GaussianCopula(),
+            n_subnetworks=most if auto else whole_number(n_subnetworks, "n_subnetworks", least=0),
+            min_targets=least_targets if auto else 0,
             subsample=share(subsample, "subsample", one=True),
+            replace=flag(replace, "replace"),
             alpha=share(alpha, "alpha"),
             correction=one_of(correction, ("fdr", "fwer", "p", None), "correction"),
             dpi=one_of(dpi, ("all", "target", None), "dpi"),
             dpi_tolerance=share(dpi_tolerance, "dpi_tolerance", zero=True),
+            consensus=one_of(consensus, ("data", "poisson", "binomial"), "consensus"),
         )
+        if consensus != "data" and self._settings.n_subnetworks == 0:
+            msg = f"consensus={consensus!r} needs subnetworks, but n_subnetworks is 0; give a number of them."
+            raise ValueError(msg)
+        if consensus == "binomial" and correction is None:
+            msg = "consensus='binomial' needs a correction, which tells how many edges are false: 'fdr', 'fwer' or 'p'."
+            raise ValueError(msg)
+        if replace:
+            warn(
+                "replace=True draws copies of cells, which look like dependence: p-values are far too small and most "
+                "edges may be false. It is there to compare with ARACNe-AP; leave it out for results."
+            )
         self.n_threads = n_threads
         self._n_threads = resolve_threads(n_threads)
         self._seed = seed_sequence(rng)
+
+    @property
+    def n_steps(self) -> int:
+        """Largest number of subnetworks of one fit."""
+        return self._settings.n_subnetworks
 
     def fit(
         self,
@@ -169,6 +214,64 @@ class ARACNe:
         TypeError
             If X is not a matrix of real numbers.
         """
+        problem, names = self._problem(X, regulators, gene_names, targets, rows, allow_negative=allow_negative)
+        edges = infer(problem, self._settings, self._seed, self._n_threads, on_subnetwork)
+        self.network_ = network_table(
+            names[edges.source],
+            names[edges.target],
+            {
+                "mi": edges.mi,
+                "scc": edges.scc,
+                "support": edges.support,
+                "log_pvalue": edges.log_p,
+                "log_qvalue": edges.log_q,
+            },
+        )
+        return self
+
+    def score(
+        self,
+        X: Any,
+        regulators: ArrayLike,
+        gene_names: Sequence[str] | NDArray[np.object_] | None = None,
+        *,
+        targets: ArrayLike | None = None,
+        rows: NDArray[np.intp] | None = None,
+        allow_negative: bool = True,
+    ) -> PairScores:
+        """Score every pair on all cells: the full ranking, without subnetworks, threshold or pruning.
+
+        Parameters
+        ----------
+        X, regulators, gene_names, targets, rows, allow_negative
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        Matrices (n_regulators, n_genes) of mutual information in nats, log p and log q, 24 bytes per pair, which
+        :meth:`PairScores.tables` streams as tables. Beside them a copy of the ranks of the genes is held while it runs.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As :meth:`fit`.
+        """
+        problem, names = self._problem(X, regulators, gene_names, targets, rows, allow_negative=allow_negative)
+        ties_seed = child(self._seed, self._settings.n_subnetworks)
+        mi, log_p = score_all_cells(problem, self._settings.estimator, ties_seed, self._n_threads)
+        return PairScores(names[problem.regulators], names, mi, log_p, log_qvalues(log_p))
+
+    def _problem(
+        self,
+        X: Any,
+        regulators: ArrayLike,
+        gene_names: Sequence[str] | NDArray[np.object_] | None,
+        targets: ArrayLike | None,
+        rows: NDArray[np.intp] | None,
+        *,
+        allow_negative: bool,
+    ) -> tuple[Problem, NDArray[np.object_]]:
+        """The genes that take part, ranked, and their names."""
         n_cells = n_rows(X)
         rows = np.arange(n_cells) if rows is None else rows
         if len(rows) < MIN_CELLS:
@@ -182,30 +285,11 @@ class ARACNe:
             allowed[gene_positions(targets, names, "targets")] = True
         used = np.flatnonzero(allowed | np.isin(np.arange(len(names)), chosen))
         ranks = rank_genes(columns(X, rows, used, allow_negative=allow_negative), self._n_threads)
-        if not first_splits(ranks)[0][np.searchsorted(used, chosen)].any():
+        positions = np.searchsorted(used, chosen)
+        if not first_splits(ranks)[0][positions].any():
             msg = f"every regulator ({len(chosen)}) is constant over the {len(rows)} cells; give others, or more cells."
             raise ValueError(msg)
-        edges = consensus(
-            ranks,
-            np.searchsorted(used, chosen),
-            allowed[used],
-            self._settings,
-            self._seed,
-            self._n_threads,
-            on_subnetwork,
-        )
-        self.network_ = network_table(
-            names[used[edges.source]],
-            names[used[edges.target]],
-            {
-                "mi": edges.mi,
-                "scc": edges.scc,
-                "support": edges.support,
-                "log_pvalue": edges.log_p,
-                "log_qvalue": edges.log_q,
-            },
-        )
-        return self
+        return Problem(ranks, positions, allowed[used]), names[used]
 
     def mutual_information(self, X: Any, regulators: ArrayLike) -> NDArray[np.float64]:
         """Mutual information of regulators with all genes, on all cells of X.
@@ -232,11 +316,7 @@ class ARACNe:
             raise ValueError(msg)
         names = gene_labels(None, X.shape[1])
         ranks = rank_genes(columns(X, rows, np.arange(len(names))), self._n_threads)
-        return mutual_information(
-            ranks,
-            gene_positions(regulators, names, "regulators"),
-            convention=self._settings.convention,
-            ties=self._settings.ties,
-            seed=int(kernel_seed(self._seed)),
-            n_threads=self._n_threads,
-        )
+        chosen = gene_positions(regulators, names, "regulators")
+        estimator = self._settings.estimator
+        mi = estimator.information(ranks, chosen, kernel_seed(self._seed), self._n_threads)
+        return np.abs(mi) if estimator.signed else mi

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from numpy.typing import ArrayLike, NDArray
 
+    from pysces._infer.consensus import Consensus
     from pysces._infer.partition import Convention, Ties
     from pysces._infer.pruning import Pruning
     from pysces._infer.significance import Correction
@@ -41,15 +42,20 @@ def aracne(
     layer: str | None = None,
     use_raw: bool = False,
     mask_var: str | ArrayLike | None = None,
-    estimator: str = "apmi",
+    targets: str | ArrayLike | None = None,
+    estimator: Literal["apmi", "gcmi"] = "apmi",
     convention: Convention = "aracne3",
     ties: Ties = "block",
-    n_subnetworks: int = 20,
+    n_subnetworks: int | Literal["auto"] = 20,
+    min_targets: int = 30,
+    max_subnetworks: int = 200,
     subsample: float = SUBSAMPLE,
+    replace: bool = False,
     alpha: float = 0.05,
     correction: Correction = "fdr",
     dpi: Pruning = "all",
     dpi_tolerance: float = 0.0,
+    consensus: Consensus = "data",
     rng: Seed = 0,
     n_threads: int = 0,
     key_added: str = _slots.ARACNE,
@@ -76,7 +82,12 @@ def aracne(
         Which matrix; by default X.
     mask_var
         Boolean column of ``adata.var``, or mask of genes: only these may be targets.
-    estimator, convention, ties, n_subnetworks, subsample, alpha, correction, dpi, dpi_tolerance
+    targets
+        Genes that may be targets, given like ``regulators``; by default all, of those in ``mask_var``. Regulators need
+        not be among them. No gene is its own target.
+    estimator, convention, ties, n_subnetworks, min_targets, max_subnetworks, subsample, replace, alpha, correction, dpi
+        See :class:`pysces.ARACNe`.
+    dpi_tolerance, consensus
         See :class:`pysces.ARACNe`.
     rng
         Seed; group ``i`` (in the order of the categories) uses ``SeedSequence.spawn``'s child ``i``.
@@ -116,12 +127,14 @@ def aracne(
     """
     result = _slots.target(adata, copy=copy)
     chosen = choose(adata, layer=layer, use_raw=use_raw, mask_var=mask_var)
-    positions = _regulators(regulators, chosen)
+    positions = _genes(regulators, chosen, "regulators")
+    allowed = chosen.mask if targets is None else _targets(targets, chosen)
     seed = seed_sequence(rng)
     used, skipped = _parts(adata, groupby, groups, whole_number(min_cells, "min_cells", least=1))
     settings = {
         "estimator": estimator, "convention": convention, "ties": ties, "n_subnetworks": n_subnetworks,
-        "subsample": subsample, "alpha": alpha, "correction": correction, "dpi": dpi, "dpi_tolerance": dpi_tolerance,
+        "min_targets": min_targets, "max_subnetworks": max_subnetworks, "subsample": subsample, "replace": replace,
+        "alpha": alpha, "correction": correction, "dpi": dpi, "dpi_tolerance": dpi_tolerance, "consensus": consensus,
     }  # fmt: skip
     models = [
         ARACNe(**settings, n_threads=n_threads, rng=seed if groupby is None else child(seed, part.place))  # type: ignore[arg-type]
@@ -129,11 +142,11 @@ def aracne(
     ]
     since = _log.start(f"inferring networks of {len(used)} group{'s' * (len(used) != 1)} of cells")
     tables: dict[str, pd.DataFrame] = {}
-    with _log.progress(n_subnetworks * len(models), "subnetworks") as bar:
+    with _log.progress(sum(model.n_steps for model in models), "subnetworks") as bar:
         for part, model in zip(used, models, strict=True):
             model.fit(
                 chosen.x, positions, chosen.genes,
-                targets=chosen.mask, rows=part.rows, allow_negative=False, on_subnetwork=bar.update,
+                targets=allowed, rows=part.rows, allow_negative=False, on_subnetwork=bar.update,
             )  # fmt: skip
             tables[part.label] = model.network_
 
@@ -146,36 +159,48 @@ def aracne(
             **settings, regulators=chosen.genes[positions].astype(str), groupby=groupby,
             groups=list(tables) if groupby else None, groups_skipped=skipped or None,
             min_cells=min_cells, layer=layer, use_raw=use_raw,
-            mask_var=mask_var if isinstance(mask_var, str) else None, rng=rng,
+            mask_var=mask_var if isinstance(mask_var, str) else None,
+            targets=None if targets is None else chosen.genes[allowed].astype(str), rng=rng,
         ),
     )  # fmt: skip
     _log.done(since, f"added\n    {key_added!r}, {len(network)} edges (adata.uns)")
     return result if copy else None
 
 
-def _regulators(regulators: str | ArrayLike, chosen: Choice) -> NDArray[np.intp]:
-    """Positions of the regulators among the genes."""
-    if not isinstance(regulators, str):
-        return gene_positions(regulators, chosen.genes, "regulators")
-    if regulators in chosen.var.columns:
-        mask = chosen.var[regulators].to_numpy()
+def _genes(given: str | ArrayLike, chosen: Choice, argument: str) -> NDArray[np.intp]:
+    """Positions of genes given by name, mask, column of var or the name of a list."""
+    if not isinstance(given, str):
+        return gene_positions(given, chosen.genes, argument)
+    if given in chosen.var.columns:
+        mask = chosen.var[given].to_numpy()
         if mask.dtype != np.bool_:
-            msg = f"regulators={regulators!r} names a column of adata.var that holds {mask.dtype}, not booleans."
+            msg = f"{argument}={given!r} names a column of adata.var that holds {mask.dtype}, not booleans."
             raise TypeError(msg)
-        return gene_positions(mask, chosen.genes, "regulators")
-    if regulators not in KNOWN:
+        return gene_positions(mask, chosen.genes, argument)
+    if given not in KNOWN:
         msg = (
-            f"regulators={regulators!r} is neither a boolean column of adata.var nor one of {some(KNOWN)}; "
+            f"{argument}={given!r} is neither a boolean column of adata.var nor one of {some(KNOWN)}; "
             "give a list of gene names."
         )
         raise ValueError(msg)
-    wanted = known_regulators(KNOWN[regulators])
+    wanted = known_regulators(KNOWN[given])
     present = np.isin(chosen.genes, wanted)
     if not present.any():
         have = some(chosen.genes, 3)
-        msg = f"none of the {len(wanted)} {regulators} is among the genes ({have}); give a list of names."
+        msg = f"none of the {len(wanted)} {given} is among the genes ({have}); give a list of names."
         raise ValueError(msg)
     return np.flatnonzero(present)
+
+
+def _targets(targets: str | ArrayLike, chosen: Choice) -> NDArray[np.bool_]:
+    """Mask of the genes that may be targets: those given, within ``mask_var``."""
+    allowed = np.zeros(len(chosen.genes), np.bool_)
+    allowed[_genes(targets, chosen, "targets")] = True
+    allowed &= chosen.mask
+    if not allowed.any():
+        msg = "none of the targets is in mask_var; leave one of them out."
+        raise ValueError(msg)
+    return allowed
 
 
 def _parts(
