@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numba
+import numpy as np
 from numba.extending import intrinsic
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def kernel[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     Kernels are serial: :func:`pysces._parallel.run` calls them from several threads on disjoint outputs, which needs no
     threading layer, obeys ``n_threads`` per call and is safe in dask workers and forked processes.
     """
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return np.errstate(all="ignore")(function)  # numpy scalars warn where machine words wrap around
     function.__qualname__ += f"-{_SALT}"
     try:
         return numba.njit(nogil=True, error_model="numpy", cache=True)(function)

@@ -99,7 +99,7 @@ def goes_on(parts, n_parts, count, high_x, high_y, both, x_node, y_node, level, 
     y_child, y_inverse, _ = y_tree
     c10, c01 = high_x - both, high_y - both
     c00 = count - high_x - c01
-    quantile = critical[(x_child[x_node] >= 0) + (y_child[y_node] >= 0)]
+    quantile = critical[int(x_child[x_node] >= 0) + int(y_child[y_node] >= 0)]
     x_low, x_high = x_inverse[x_node, 0], x_inverse[x_node, 1]
     y_low, y_high = y_inverse[y_node, 0], y_inverse[y_node, 1]
     if not is_uneven(float(c00), float(c01), float(c10), float(both), x_low, x_high, y_low, y_high, quantile):

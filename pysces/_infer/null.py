@@ -63,13 +63,14 @@ class Null(NamedTuple):
         row_place, column_place = _nearest(known, rows), _nearest(known, columns)
         tails = _joined(self.tails, known, at_most)
         floor = student_threshold(at_most, self.n_student) if self.n_student else np.inf
+        distinct = 0 if 0 in strata else -1  # its place: the first
         log_p = np.empty_like(mi)
 
         def look_up(block: slice) -> None:
             kernels.look_up_log_pvalues(mi[block], row_place[block], column_place, *tails, log_p[block])
             if self.n_student:
                 strength = np.abs(mi[block])
-                pairs = (known[row_place[block]] == 0)[:, None] & (known[column_place] == 0) & (strength >= floor)
+                pairs = (row_place[block] == distinct)[:, None] & (column_place == distinct) & (strength >= floor)
                 log_p[block][pairs] = student_log_pvalues(strength[pairs], self.n_student)
 
         run(look_up, len(mi), ROWS_PER_BLOCK, n_threads)
@@ -118,8 +119,10 @@ def gene_strata(ranks: Ranks) -> NDArray[np.int32]:
 
 
 def _nearest(known: NDArray[np.intp], wanted: NDArray[np.int32]) -> NDArray[np.intp]:
-    """Place in ``known`` of the nearest stratum; -1 for constant genes."""
-    return np.where(wanted < 0, -1, np.abs(known[:, None] - wanted).argmin(axis=0) if len(known) else -1)
+    """Place in ``known`` of the nearest stratum; one beyond the last for constant genes."""
+    if not len(known):
+        return np.zeros(len(wanted), np.intp)
+    return np.where(wanted < 0, len(known), np.abs(known[:, None] - wanted).argmin(axis=0))
 
 
 def tied_null(ranks: Ranks, n_cells: int, estimator: Estimator, n_threads: int) -> Null:
