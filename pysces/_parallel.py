@@ -24,6 +24,9 @@ def resolve_threads(n_threads: int) -> int:
     return allowed if n_threads == 0 else min(int(n_threads), allowed)
 
 
+STEPS_PER_BLOCK = 2**24
+
+
 @cache
 def _libraries() -> ThreadpoolController:
     return ThreadpoolController()
@@ -39,6 +42,15 @@ def blocks(n: int, size: int) -> Iterator[slice]:
     """Cut ``range(n)`` into consecutive slices of at most ``size``."""
     for start in range(0, n, size):
         yield slice(start, min(start + size, n))
+
+
+def block_size(steps: int) -> int:
+    """Items of one block if an item takes so many steps of about a nanosecond.
+
+    Blocks are large against the overhead of a task, and short enough to balance threads and to stop soon when
+    interrupted.
+    """
+    return int(np.clip(STEPS_PER_BLOCK // max(steps, 1), 8, 256))
 
 
 def run(task: Callable[[slice], None], n: int, size: int, n_threads: int) -> None:

@@ -199,14 +199,19 @@ def tree_depth(root, child):
 
 @kernel
 def code_paths(root, split, child, n_cells, stack, paths):
-    """Path from the root to every code, one bit per level that tells whether the code goes to the high child."""
+    """Path from the root to every code, one bit per level that tells whether the code goes to the high child.
+
+    Returns the number of levels.
+    """
     stack[0, 0], stack[0, 1], stack[0, 2], stack[0, 3] = root, 0, n_cells, 0
     high_path = np.zeros(len(stack), np.uint64)
     n_stack = 1
+    deepest = 0
     while n_stack:
         n_stack -= 1
-        node, first, last, level = stack[n_stack]
+        node, first, last, level = stack[n_stack, 0], stack[n_stack, 1], stack[n_stack, 2], stack[n_stack, 3]
         path = high_path[n_stack]
+        deepest = max(deepest, level)
         if child[node] < 0:
             paths[first:last] = path
             continue
@@ -217,6 +222,7 @@ def code_paths(root, split, child, n_cells, stack, paths):
         stack[n_stack, 0], stack[n_stack, 1], stack[n_stack, 2], stack[n_stack, 3] = low + 1, at, last, level + 1
         high_path[n_stack] = path | (np.uint64(1) << np.uint64(level))
         n_stack += 1
+    return deepest
 
 
 @kernel
@@ -257,17 +263,20 @@ def fill_planes(cells, codes, indptr, zero_code, root, split, child, n_cells, to
     path_of_cell = np.empty(64 * n_words, np.uint64)
     stack = np.empty((n_levels + 2, 4), np.int64)
     lines = np.empty((n_levels, n_words), np.uint64)
-    known = -1
+    known, n_own = -1, 0
     for column in range(len(root)):
         if root[column] != known:
-            code_paths(root[column], split, child, n_cells, stack, paths)
+            n_own = code_paths(root[column], split, child, n_cells, stack, paths)
             known = root[column]
+            for level in range(n_levels):
+                for w in range(n_words):
+                    lines[level, w] = 0
         zero_path = paths[zero_code[column]] if zero_code[column] >= 0 else np.uint64(0)
         first, last = indptr[column], indptr[column + 1]
         if last - first < n_cells // 4:
-            set_few(cells[first:last], codes[first:last], paths, zero_path, lines)
+            set_few(cells[first:last], codes[first:last], paths, zero_path, lines[:n_own])
         else:
-            set_many(cells[first:last], codes[first:last], paths, zero_path, path_of_cell, lines)
+            set_many(cells[first:last], codes[first:last], paths, zero_path, path_of_cell, lines[:n_own])
         for level in range(2, n_levels):
             for w in range(n_words):
                 planes[column, level - 2, w] = lines[level, w]

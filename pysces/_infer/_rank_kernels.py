@@ -49,14 +49,26 @@ def count_taken(cells, indptr, starts, counts):
 
 @kernel
 def take_cells(cells, levels, indptr, starts, out_cells, out_levels, out_indptr):
-    """Copy the entries of the cells taken, in their order."""
+    """Copy the entries of the cells taken, in their order.
+
+    Whether a cell is taken cannot be predicted: an entry is always written to the end of a list that grows if it is.
+    """
+    longest = 0
     for column in range(len(indptr) - 1):
-        at = out_indptr[column]
+        longest = max(longest, out_indptr[column + 1] - out_indptr[column])
+    new_cells, new_levels = np.empty(longest + 1, np.int32), np.empty(longest + 1, np.int32)
+    for column in range(len(indptr) - 1):
+        n_new = 0
         for i in range(indptr[column], indptr[column + 1]):
-            for new in range(starts[cells[i]], starts[cells[i] + 1]):
-                out_cells[at] = new
-                out_levels[at] = levels[i]
-                at += 1
+            start, stop = starts[cells[i]], starts[cells[i] + 1]
+            new_cells[n_new], new_levels[n_new] = start, levels[i]
+            n_new += stop > start
+            for copy in range(start + 1, stop):
+                new_cells[n_new], new_levels[n_new] = copy, levels[i]
+                n_new += 1
+        first = out_indptr[column]
+        for i in range(n_new):
+            out_cells[first + i], out_levels[first + i] = new_cells[i], new_levels[i]
 
 
 @kernel

@@ -15,6 +15,7 @@ from scipy.special import ndtri
 
 from pysces._infer import _copula_kernels as kernels
 from pysces._infer.correlation import Scores, rank_scores
+from pysces._infer.information import genes_per_task
 from pysces._parallel import one_blas_thread, run
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from pysces._infer.ranks import Ranks
 
-GENES_PER_TASK = 64
 DENSE_PAIRS = 1 / 16
 """A product of densities above which a dense product is faster than a sparse one."""
 MOST_DENSE = 2**26
@@ -53,7 +53,7 @@ def pairwise(x: Scores, y: Scores, n_threads: int) -> NDArray[np.float64]:
         factor.fill(_genes(y, tile), tile.start, mi)
 
     with one_blas_thread():
-        run(fill, y.n_genes, GENES_PER_TASK, n_threads)
+        run(fill, y.n_genes, genes_per_task(x.n_genes, x.n_cells), n_threads)
     return mi
 
 
@@ -66,7 +66,7 @@ def signed_information(ranks: Ranks, regulators: NDArray[np.intp], n_threads: in
         factor.fill(code_scores(ranks.genes(tile)), tile.start, mi)
 
     with one_blas_thread():
-        run(fill, ranks.n_genes, GENES_PER_TASK, n_threads)
+        run(fill, ranks.n_genes, genes_per_task(len(regulators), ranks.n_cells), n_threads)
     mi[np.arange(len(regulators)), regulators] = np.nan
     return mi
 

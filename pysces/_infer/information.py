@@ -9,7 +9,7 @@ from scipy.special import xlogy
 
 from pysces._infer import _information_kernels as kernels
 from pysces._infer.partition import FIXED_POINT, code
-from pysces._parallel import run
+from pysces._parallel import block_size, run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pysces._infer.partition import Coded, Convention, Ties
     from pysces._infer.ranks import Ranks
 
-GENES_PER_TASK = 64
+STEPS_PER_PAIR, STEPS_PER_CELL = 50, 0.1
+"""Nanoseconds that a pair takes at least, and for every cell."""
 CRITICAL = np.array([np.inf, 3.841, 7.815])
 """0.95 quantiles of chi-square where no, one or both axes can be split: 1 and 3 degrees of freedom."""
 
@@ -33,7 +34,7 @@ def pairwise(x: Coded, y: Coded, n_threads: int, *, triangle: bool = False) -> N
     def fill(block: slice) -> None:
         _fill(x, y, block, 0, count_term, mi, triangle=triangle)
 
-    run(fill, y.n_genes, GENES_PER_TASK, n_threads)
+    run(fill, y.n_genes, genes_per_task(x.n_genes, x.n_cells), n_threads)
     return mi
 
 
@@ -56,9 +57,14 @@ def mutual_information(
         targets = code(ranks.genes(tile), convention, ties, seeds[tile])
         _fill(coded, targets, slice(0, targets.n_genes), tile.start, count_term, mi, triangle=False)
 
-    run(fill, ranks.n_genes, GENES_PER_TASK, n_threads)
+    run(fill, ranks.n_genes, genes_per_task(len(regulators), ranks.n_cells), n_threads)
     mi[np.arange(len(regulators)), regulators] = np.nan
     return mi
+
+
+def genes_per_task(n_regulators: int, n_cells: int) -> int:
+    """Genes that are coded and compared with all regulators at once."""
+    return block_size(int(n_regulators * (STEPS_PER_PAIR + STEPS_PER_CELL * n_cells)))
 
 
 def gene_seeds(seed: int, n_genes: int) -> NDArray[np.uint64]:

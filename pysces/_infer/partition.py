@@ -69,6 +69,9 @@ class Coded(NamedTuple):
         return len(self.genes.root)
 
 
+NO_TREES = Trees(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))
+
+
 @lru_cache(maxsize=8)
 def distinct_tree(n_cells: int, convention: Convention) -> Trees:
     """The tree shared by all genes without ties."""
@@ -112,24 +115,25 @@ def code_distinct(codes: NDArray[np.int32], convention: Convention) -> Coded:
 
 
 def _code_blocks(ranks: Ranks, convention: Convention) -> Coded:
-    shared = distinct_tree(ranks.n_cells, convention)
     levels, indptr, zero_level, n_levels = ranks.levels, ranks.indptr, ranks.zero_level, ranks.n_levels
     codes = np.empty(len(levels), np.int32)
     zero_code, n_blocks = np.empty(ranks.n_genes, np.int32), np.empty(ranks.n_genes, np.int32)
     kernels.block_codes(levels, indptr, zero_level, n_levels, ranks.n_cells, codes, zero_code, n_blocks)
 
     tied = n_blocks < ranks.n_cells
+    shared = NO_TREES if tied.all() else distinct_tree(ranks.n_cells, convention)
     room = np.where(tied, 2 * n_blocks - 1, 0)
-    root = len(shared.split) + np.concatenate([[0], np.cumsum(room)[:-1]])
-    n_nodes = len(shared.split) + int(room.sum())
+    n_shared = len(shared.split)
+    root = n_shared + np.concatenate([[0], np.cumsum(room)[:-1]])
+    n_nodes = n_shared + int(room.sum())
     trees = Trees(np.zeros(n_nodes, np.int32), np.full(n_nodes, -1, np.int32), np.ones(n_nodes))
     for own, common in ((trees.split, shared.split), (trees.child, shared.child), (trees.width, shared.width)):
-        own[: len(common)] = common
+        own[:n_shared] = common
     own_root = np.where(tied, root, -1).astype(np.int32)
     smallest = SMALLEST[convention]
     kernels.tied_trees(levels, indptr, zero_level, n_levels, ranks.n_cells, n_blocks, smallest, own_root, *trees)
     roots = np.maximum(own_root, 0)
-    return _coded(ranks.cells, codes, indptr, zero_code, roots, trees, len(shared.split), ranks.n_cells, smallest)
+    return _coded(ranks.cells, codes, indptr, zero_code, roots, trees, n_shared, ranks.n_cells, smallest)
 
 
 def _coded(

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 import pysces as ps
 from pysces._csr import as_csc
-from pysces._infer.information import GENES_PER_TASK, mutual_information, pairwise
+from pysces._infer.information import genes_per_task, mutual_information, pairwise
 from pysces._infer.partition import code
 from pysces._infer.ranks import rank_genes
 
@@ -206,13 +206,14 @@ def test_a_triangle_of_pairs_has_the_information_of_the_square():
 
 @TIES
 def test_tiles_of_genes_do_not_show(ties):
-    X = np.random.default_rng(0).poisson(1.0, (40, 2 * GENES_PER_TASK + 9))
-    regulators = np.array([3, GENES_PER_TASK, 2 * GENES_PER_TASK + 8])  # one in each tile
+    tile = genes_per_task(3, 40)
+    X = np.random.default_rng(0).poisson(1.0, (40, 2 * tile + 9))
+    regulators = np.array([3, tile, 2 * tile + 8])  # one in each tile
     mi = information(X, ties=ties, regulators=regulators)
     between = mi[:, regulators]
     np.testing.assert_array_equal(between, between.T)
     if ties == "block":
-        genes = np.arange(0, X.shape[1], 40)
+        genes = np.arange(1, X.shape[1], 40)
         alone = information(np.hstack([X[:, regulators], X[:, genes]]), regulators=range(3))
         np.testing.assert_array_equal(mi[:, genes], alone[:, 3:])
 
