@@ -4,13 +4,19 @@ BIN := $(VENV)/bin
 PYTHON ?=
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint clean
+# Tests of kernels that are quick enough without compilation.
+KERNEL_TESTS := tests/enrich $(addprefix tests/infer/test_,copula.py correlation.py information.py partition.py pruning.py ranks.py)
+
+.PHONY: demo test test-interpreted lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py demo
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
+
+test-interpreted: $(VENV)/installed-test
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(KERNEL_TESTS)
 
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .
@@ -28,7 +34,10 @@ $(VENV)/installed-test: $(VENV)/installed
 	$(INSTALL) --group test
 	touch $@
 
-$(VENV)/installed-lint: $(VENV)/installed-test
+$(VENV)/installed-test-interpreted: $(VENV)/installed-test
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(KERNEL_TESTS)
+
+lint: $(VENV)/installed-test
 	$(INSTALL) --group lint
 	touch $@
 

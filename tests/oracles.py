@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy.stats import rankdata
+from scipy.integrate import quad
+from scipy.special import betaln
+from scipy.stats import binom, norm, poisson, rankdata
 
 # --- mutual information -----------------------------------------------------------------------------------------------
 
@@ -83,6 +85,81 @@ def apmi(x: np.ndarray, y: np.ndarray, convention: str = "aracne3") -> float:
         return k / n * np.log(k / n / (x_node.width * y_node.width))
 
     return information(x_tree.root, y_tree.root, root=True)
+
+
+def normal_score_correlation(x: np.ndarray, y: np.ndarray) -> float:
+    """Pearson correlation of the normal quantiles of average ranks."""
+    x_score, y_score = (norm.ppf(rankdata(values) / (len(values) + 1)) for values in (x, y))
+    return float(np.corrcoef(x_score, y_score)[0, 1])
+
+
+def gcmi(x: np.ndarray, y: np.ndarray) -> float:
+    """Mutual information of a Gaussian copula in nats, with the sign of the correlation."""
+    rho = normal_score_correlation(x, y)
+    return float(np.sign(rho) * -np.log1p(-(rho**2)) / 2)
+
+
+# --- p-values ---------------------------------------------------------------------------------------------------------
+
+
+def null_log_pvalues(sample: np.ndarray, mi: np.ndarray, steepest: float = np.inf) -> np.ndarray:
+    """ln p by counting; beyond 1e-3 by the line of ln p on the largest 1 % of the sample, at most 1e-3.
+
+    On the line the k-th largest of N independent values has its expected p-value, k / (N + 1). A line that falls by
+    more than ``steepest`` is turned about its centre.
+    """
+    sample = np.sort(sample)
+    n = len(sample)
+    top = sample[n - max(int(n * 0.01), 2) :]
+    log_p = np.log(np.arange(len(top), 0, -1) / (n + 1))
+    slope = max(np.polyfit(top - top[0], log_p, 1)[0], -steepest)
+    line = np.minimum(log_p.mean() + slope * (mi - top.mean()), np.log(1e-3))
+    counted = np.log((1 + n - np.searchsorted(sample, mi, side="left")) / (n + 1))
+    return np.where(counted < np.log(1e-3), line, counted)
+
+
+def signed_null_log_pvalues(sample: np.ndarray, mi: np.ndarray, n_cells: int) -> np.ndarray:
+    """ln of twice the p-value in the tail that the sign of ``mi`` points to, at most 1; lines are over rho."""
+
+    def rho(information: np.ndarray) -> np.ndarray:
+        return np.sign(information) * np.sqrt(1 - np.exp(-2 * np.abs(information)))
+
+    above = null_log_pvalues(rho(sample), rho(mi), n_cells * max(rho(sample).max(), 0))
+    below = null_log_pvalues(-rho(sample), -rho(mi), n_cells * max(-rho(sample).min(), 0))
+    return np.minimum(np.log(2) + np.where(mi < 0, below, above), 0.0)
+
+
+def student_log_pvalue(mi: float, n_cells: int) -> float:
+    """ln of the two-sided p of a correlation with -ln(1 - rho^2) / 2 = ``mi``: the integral of the beta density.
+
+    With u = x exp(-v / a) the integral from 0 to x = 1 - rho^2 of u^(a - 1) / sqrt(1 - u) is x^a / a times that of
+    exp(-v) / sqrt(1 - x exp(-v / a)) from 0 to infinity, which neither underflows nor cancels.
+    """
+    a = (n_cells - 2) / 2
+    integral, _ = quad(lambda v: np.exp(-v) / np.sqrt(-np.expm1(-2 * mi - v / a)), 0, np.inf, epsabs=0, epsrel=1e-10)
+    return -2 * mi * a - np.log(a) + np.log(integral) - betaln(a, 0.5)
+
+
+# --- consensus --------------------------------------------------------------------------------------------------------
+
+
+def binomial_log_pvalue(support: int, false_shares: list[float]) -> float:
+    """ln of the probability that at least ``support`` subnetworks hold a pair that each holds with the mean share."""
+    share = sum(false_shares) / len(false_shares)
+    return float(np.log(binom.sf(support - 1, len(false_shares), share)))
+
+
+def poisson_log_pvalues(support: np.ndarray) -> np.ndarray:
+    """ln of the probability of at least the support, its mean over regulators and targets that have edges."""
+    log_p = np.full(support.shape, np.nan)
+    regulators = [i for i in range(support.shape[0]) if support[i].any()]
+    targets = [j for j in range(support.shape[1]) if support[:, j].any()]
+    if regulators:
+        rate = support.sum() / (len(regulators) * len(targets))
+        for i in regulators:
+            for j in targets:
+                log_p[i, j] = np.log(poisson.sf(support[i, j] - 1, rate))
+    return log_p
 
 
 # --- data processing inequality ---------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ def look_up_log_pvalues(mi, rows, columns, number, starts, values, lines, floors
 
     ``number[rows[i], columns[j]]`` is the tail of a pair of strata, ``values[starts[tail] : starts[tail + 1]]`` its
     null, and ``lines[tail]`` intercept and slope of ln p where counting gives less than ``limit``. If the mutual
-    information is ``signed``, each sign has a tail of its own, positive first, and p is doubled.
+    information is ``signed``, each sign has a tail of its own, positive first, with a line
+    over the correlation, and p is doubled.
     """
     n_strata = number.shape[1]
     tail_of, floor_of = np.empty(2 * n_strata, np.int64), np.empty(2 * n_strata)
@@ -41,5 +42,6 @@ def look_up_log_pvalues(mi, rows, columns, number, starts, values, lines, floors
                     high = middle
             counted = np.log((1 + end - low) / (size + 1))
             if counted < limit:
-                counted = min(lines[tail, 0] + lines[tail, 1] * strength, limit)
+                at_line = np.sqrt(-np.expm1(-2.0 * strength)) if signed else strength
+                counted = min(lines[tail, 0] + lines[tail, 1] * at_line, limit)
             log_p[i, j] = min(counted + np.log(2.0), 0.0) if signed else counted

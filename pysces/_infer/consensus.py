@@ -33,6 +33,8 @@ class Tally(NamedTuple):
 def false_share(n_tests: int, n_before: int, n_after: int, alpha: float, correction: Correction) -> float:
     """Probability that a pair tested is held though independent, for edges before and after pruning (ARACNe3)."""
     match correction:
+        case _ if n_tests == 0:
+            return 0.0
         case "fdr":
             return alpha * n_after / (n_tests - (1 - alpha) * n_before)
         case "fwer":
@@ -49,15 +51,18 @@ def support_log_pvalues(tally: Tally, tested: NDArray[np.bool_], consensus: Cons
     target that occur, which are also the tests.
     """
     support, n_subnetworks = tally.support, len(tally.false_shares)
-    at_least = np.arange(n_subnetworks + 1)
     if consensus == "binomial":
-        mass = stats.binom.logpmf(at_least, n_subnetworks, np.mean(tally.false_shares))
-        log_p = np.array([logsumexp(mass[k:]) for k in at_least])
-        return np.where(tested, np.minimum(log_p, 0.0)[support], np.nan)
+        share = min(float(np.mean(tally.false_shares)), 1.0)
+        mass = stats.binom.logpmf(np.arange(n_subnetworks + 1), n_subnetworks, share)
+        return np.where(tested, _at_least(mass, n_subnetworks)[support], np.nan)
     regulator, target = (support > 0).any(axis=1), (support > 0).any(axis=0)
     seen = regulator[:, None] & target
     n_pairs = int(regulator.sum()) * int(target.sum())
     rate = float(support.sum()) / max(n_pairs, 1)
     mass = stats.poisson.logpmf(np.arange(n_subnetworks + 1 + int(20 + 20 * rate)), rate)
-    log_p = np.array([logsumexp(mass[k:]) for k in at_least])
-    return np.where(seen, np.minimum(log_p, 0.0)[support], np.nan)
+    return np.where(seen, _at_least(mass, n_subnetworks)[support], np.nan)
+
+
+def _at_least(log_mass: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """Natural log of P(X >= k) for k = 0 to ``most`` from that of P(X = k)."""
+    return np.minimum([0.0] + [logsumexp(log_mass[k:]) for k in range(1, most + 1)], 0.0)

@@ -93,7 +93,7 @@ class Partition:
             np.random.default_rng([SEED, n_cells]).permuted(codes, axis=1, out=codes)
             coded = code_distinct(codes, self.convention)
             mi = pairwise(coded, coded, n_threads, triangle=True)
-            _distinct_tails[key] = fit_tail(mi[np.triu_indices(n_genes, 1)])
+            _distinct_tails[key] = fit_tail(mi[np.triu_indices(n_genes, 1)], n_cells)
         return Null({(0, 0): (_distinct_tails[key],)})
 
 

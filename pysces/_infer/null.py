@@ -3,8 +3,7 @@
 Without ties the null depends on the number of cells alone. With ties it depends on both genes: above all on how many
 cells lie on the smaller side of their first split (for a sparse gene: where it is detected). Genes are put in strata of
 that number, and each pair of strata has its own null, from the mutual information of real genes whose cells were
-permuted. Beyond the 1e-3 quantile, ln p goes on along the least-squares line of ln p on the mutual information through
-the largest 1 % of the null.
+permuted. Beyond the 1e-3 quantile, ln p goes on along a line through the largest 1 % of the null.
 """
 
 from __future__ import annotations
@@ -17,7 +16,14 @@ import numpy as np
 from pysces._infer import _null_kernels as kernels
 from pysces._infer.partition import first_splits
 from pysces._infer.ranks import permute_cells
-from pysces._infer.tails import EXTRAPOLATE_BELOW, Tail, fit_tail, student_log_pvalues, student_threshold
+from pysces._infer.tails import (
+    EXTRAPOLATE_BELOW,
+    Tail,
+    fit_signed_tail,
+    fit_tail,
+    student_log_pvalues,
+    student_threshold,
+)
 from pysces._parallel import run
 
 if TYPE_CHECKING:
@@ -96,6 +102,8 @@ def _joined(tails: dict[tuple[int, int], tuple[Tail, ...]], known: NDArray[np.in
     for i, pair in enumerate(tails):
         places = np.searchsorted(known, pair)
         number[places, places[::-1]] = i
+    if len(known) > 1 and known[0] == 0 and not any(0 in pair for pair in tails):  # Student's t alone: take the nearest
+        number[0, 1:], number[1:, 0] = number[1, 1:], number[1:, 1]
     flat = [tail for of_pair in tails.values() for tail in of_pair]
     floors = [tail.threshold(at_most / n_signs) if at_most < 1 else -np.inf for tail in flat]
     lines = [(tail.intercept, tail.slope) for tail in flat]
@@ -136,7 +144,10 @@ def tied_null(ranks: Ranks, n_cells: int, estimator: Estimator, n_threads: int) 
             continue
         mi = estimator.pairwise(pool[a], pool[b], n_threads, triangle=a == b)
         values = mi[np.triu_indices(len(mi), 1)] if a == b else mi.ravel()
-        tails[a, b] = (fit_tail(values), fit_tail(-values)) if estimator.signed else (fit_tail(values),)
+        if estimator.signed:
+            tails[a, b] = fit_signed_tail(values, n_cells), fit_signed_tail(-values, n_cells)
+        else:
+            tails[a, b] = (fit_tail(values, n_cells),)
     return Null(tails, distinct.n_student)
 
 

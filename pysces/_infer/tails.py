@@ -8,6 +8,8 @@ import numpy as np
 from scipy import special
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 EXTRAPOLATE_BELOW = 1e-3
@@ -17,9 +19,10 @@ SMALLEST_P = 1e-290
 
 
 class Tail(NamedTuple):
-    """One null distribution, ascending, with the line of ln p on the mutual information in its tail.
+    """One null distribution, ascending, and a line of ln p in its tail.
 
     ln p = ln((1 + #{null >= mi}) / (N + 1)), and below :data:`EXTRAPOLATE_BELOW` the line, or that limit if it is less.
+    The line runs over the mutual information, or over the correlation where its sign is known.
     """
 
     values: NDArray[np.float64]
@@ -33,16 +36,42 @@ class Tail(NamedTuple):
         return float(self.values[size - above]) if 0 < above <= size else -np.inf
 
 
-def fit_tail(values: NDArray[np.float64]) -> Tail:
-    """Sort a null sample and fit its tail."""
-    values = np.sort(values)
+def fit_tail(values: NDArray[np.float64], n_cells: int) -> Tail:
+    """Sort a null sample of mutual information and fit its tail.
+
+    A likelihood ratio of ``n_cells`` cells is exceeded with a probability that falls by at most ``n_cells`` per nat. A
+    line through few, nearly equal values, as between rare genes, would be steeper.
+    """
+    return _fit_line(np.sort(values), lambda top: top, lambda _: n_cells)
+
+
+def fit_signed_tail(values: NDArray[np.float64], n_cells: int) -> Tail:
+    """The same for values with the sign of a correlation rho, with a line over rho.
+
+    The information of rare genes that meet by chance grows without bounds, their correlation does not. The bound is
+    that of the normal distribution, ``n_cells`` rho.
+    """
+    return _fit_line(np.sort(values), correlation_of, lambda largest: n_cells * max(largest, 0.0))
+
+
+def correlation_of(mi: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The correlation with a signed information of -ln(1 - rho^2) / 2."""
+    return np.sign(mi) * np.sqrt(-np.expm1(-2 * np.abs(mi)))
+
+
+def _fit_line(
+    values: NDArray[np.float64],
+    position: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    steepest: Callable[[float], float],
+) -> Tail:
+    """Least-squares line of ln p through the largest values, no steeper than allowed at the largest."""
     size = len(values)
-    top = values[-max(int(size * TAIL_SHARE), 2) :]
+    top = position(values[-max(int(size * TAIL_SHARE), 2) :])
     log_p = np.log(np.arange(len(top), 0, -1) / (size + 1))
     centred = top - top.mean()
     if top[-1] - top[0] <= 1e-12 * abs(top[-1]):  # no line through one value: p stays at its smallest
         return Tail(values, float(log_p[-1]), 0.0)
-    slope = float(centred @ log_p) / float(centred @ centred)
+    slope = max(float(centred @ log_p) / float(centred @ centred), -steepest(float(top[-1])))
     return Tail(values, float(log_p.mean() - slope * top.mean()), slope)
 
 
@@ -57,7 +86,7 @@ def student_log_pvalues(mi: NDArray[np.float64], n_cells: int) -> NDArray[np.flo
     log_p = np.log(np.maximum(p, SMALLEST_P))
     deep = p < SMALLEST_P
     of_deep, rest = -2 * mi[deep], -np.expm1(-2 * mi[deep])
-    log_p[deep] = a * of_deep - np.log(rest) / 2 - np.log(a - 1 + x[deep] / (2 * rest)) - special.betaln(a, 0.5)
+    log_p[deep] = a * of_deep - np.log(rest) / 2 - np.log(a + x[deep] / (2 * rest)) - special.betaln(a, 0.5)
     return log_p
 
 

@@ -8,13 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pysces._infer.pruning import prune
+from pysces._infer._pruning_kernels import TARGETS_PER_LOOK
+from pysces._infer.pruning import REGULATORS_PER_TASK, prune
 
 VARIANTS = pytest.mark.parametrize("dpi", ["all", "target"])
 
 
-def random_graph(seed: int, n_regulators: int, n_genes: int, n_levels: int, density: float):
-    """Edges, mutual information from a few values (ties) that is symmetric among regulators, and the regulators."""
+TOLERANCES = pytest.mark.parametrize("tolerance", [0.0, 0.1, 0.5])
+
+
+def random_graph(seed: int, n_regulators: int, n_genes: int, n_levels: int, density: float, share_targets: float = 1.0):
+    """Edges, mutual information from a few values (ties) that is symmetric among regulators, and the regulators.
+
+    Only some regulators need be targets.
+    """
     rng = np.random.default_rng(seed)
     regulators = np.sort(rng.choice(n_genes, n_regulators, replace=False))
     strength = rng.integers(1, n_levels + 1, (n_genes, n_genes)) / 8
@@ -23,6 +30,9 @@ def random_graph(seed: int, n_regulators: int, n_genes: int, n_levels: int, dens
     edges = rng.random(mi.shape) < density  # each direction on its own: edges between regulators go one way or both
     edges[np.arange(n_regulators), regulators] = False
     mi[np.arange(n_regulators), regulators] = np.nan
+    no_targets = regulators[rng.random(n_regulators) >= share_targets]
+    edges[:, no_targets] = False
+    mi[:, no_targets] = np.nan
     return edges, mi, regulators
 
 
@@ -33,6 +43,7 @@ graphs = st.builds(
     n_genes=st.integers(6, 12),
     n_levels=st.sampled_from([2, 5, 1000]),
     density=st.sampled_from([0.2, 0.6, 1.0]),
+    share_targets=st.sampled_from([0.0, 0.5, 1.0]),
 )
 
 
@@ -43,15 +54,75 @@ def triangle(first: float, second: float, between: float, directions: tuple[bool
     return edges, mi, np.array([0, 1])
 
 
+def assert_matches_the_oracle(graph, dpi, tolerance, n_threads=1) -> np.ndarray:
+    edges, mi, regulators = graph
+    kept = prune(edges, mi, regulators, dpi=dpi, tolerance=tolerance, n_threads=n_threads)
+    expected = oracles.dpi(edges, mi, regulators, all_sides=dpi == "all", tolerance=tolerance)
+    np.testing.assert_array_equal(kept, expected)
+    return kept
+
+
 @VARIANTS
-@pytest.mark.parametrize("tolerance", [0.0, 0.2])
+@TOLERANCES
 @given(graph=graphs)
 @settings(deadline=None, max_examples=100, derandomize=True)
 def test_surviving_edges_match_the_oracle(graph, dpi, tolerance):
+    assert_matches_the_oracle(graph, dpi, tolerance)
+
+
+@VARIANTS
+@TOLERANCES
+@pytest.mark.parametrize("share_targets", [0.6, 1.0])
+@pytest.mark.parametrize("n_levels", [5, 10**6])
+def test_surviving_edges_of_more_targets_than_a_look_match_the_oracle(n_levels, share_targets, dpi, tolerance):
+    n_regulators, n_genes = 3 * REGULATORS_PER_TASK, 2 * TARGETS_PER_LOOK + 50
+    graph = random_graph(0, n_regulators, n_genes, n_levels, 0.15, share_targets)
+    kept = assert_matches_the_oracle(graph, dpi, tolerance)
+    one, two = (prune(*graph, dpi=dpi, tolerance=tolerance, n_threads=n) for n in (1, 2))
+    np.testing.assert_array_equal(one, two)
+    assert 0 < kept.sum() < graph[0].sum()
+
+
+@VARIANTS
+@pytest.mark.parametrize("place", [0, TARGETS_PER_LOOK - 1, TARGETS_PER_LOOK, 2 * TARGETS_PER_LOOK + 7])
+def test_a_single_common_target_is_found_wherever_it_is(place, dpi):
+    n_genes = 2 * TARGETS_PER_LOOK + 12
+    regulators = np.array([n_genes - 2, n_genes - 1])
+    for first, second, between in [(1.0, 2.0, 3.0), (2.0, 3.0, 1.0)]:
+        mi = np.full((2, n_genes), 9.0)
+        edges = np.zeros((2, n_genes), bool)
+        mi[:, place] = first, second
+        mi[[0, 1], regulators[::-1]] = between
+        edges[:, place] = edges[[0, 1], regulators[::-1]] = True
+        for tolerance in (0.0, 0.1):
+            kept = assert_matches_the_oracle((edges, mi, regulators), dpi, tolerance)
+            gone = (first < between) + 2 * (between < first and dpi == "all")
+            assert kept.sum() == edges.sum() - gone
+
+
+@VARIANTS
+@TOLERANCES
+@given(graph=graphs)
+@settings(deadline=None, max_examples=50, derandomize=True)
+def test_a_pruned_network_is_not_pruned_again(graph, dpi, tolerance):
+    edges, mi, regulators = graph  # every triangle that is left was there before, and lost nothing to its weakest edge
+    once = prune(edges, mi, regulators, dpi=dpi, tolerance=tolerance, n_threads=1)
+    twice = prune(once, mi, regulators, dpi=dpi, tolerance=tolerance, n_threads=1)
+    np.testing.assert_array_equal(twice, once)
+
+
+@TOLERANCES
+@given(graph=graphs)
+@settings(deadline=None, max_examples=50, derandomize=True)
+def test_pruning_all_sides_only_takes_more_between_regulators(graph, tolerance):
     edges, mi, regulators = graph
-    kept = prune(edges, mi, regulators, dpi=dpi, tolerance=tolerance, n_threads=1)
-    expected = oracles.dpi(edges, mi, regulators, all_sides=dpi == "all", tolerance=tolerance)
-    np.testing.assert_array_equal(kept, expected)
+    all_sides, targets = (
+        prune(edges, mi, regulators, dpi=dpi, tolerance=tolerance, n_threads=1) for dpi in ("all", "target")
+    )
+    assert not (all_sides & ~targets).any()
+    assert not (targets & ~edges).any()
+    others = np.setdiff1d(np.arange(edges.shape[1]), regulators)
+    np.testing.assert_array_equal(all_sides[:, others], targets[:, others])
 
 
 @VARIANTS

@@ -98,6 +98,35 @@ def test_a_subset_of_cells_keeps_the_levels_of_the_whole(n_taken, n_threads):
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("taken", [[0] * 6, [2, 2, 2, 39], [*range(40), 39, 39]])
+def test_cells_taken_repeatedly_repeat_their_levels(taken, n_threads):
+    X = counts(40, 2 * GENES_PER_BLOCK + 1)
+    taken = np.sort(taken)
+    ranks = rank_genes(as_csc(X), 1)
+    sample = take_cells(ranks, taken, n_threads)
+    assert sample.n_cells == len(taken)
+    assert sample.cells.dtype == ranks.cells.dtype
+    np.testing.assert_array_equal(dense_levels(sample), dense_levels(ranks)[taken])
+    assert len(sample.cells) == np.count_nonzero(X[taken])
+
+
+@given(
+    X=hnp.arrays(np.int64, st.tuples(st.integers(1, 12), st.integers(1, 4)), elements=st.integers(-2, 3)),
+    draws=st.lists(st.floats(0, 1, exclude_max=True), max_size=30),
+)
+@settings(deadline=None, max_examples=100, derandomize=True)
+def test_a_sample_with_replacement_ranks_like_the_values_of_its_cells(X, draws):
+    taken = np.sort((np.array(draws) * len(X)).astype(np.intp))
+    sample = take_cells(rank_genes(as_csc(X), 1), taken, 1)
+    again = rank_genes(as_csc(X[taken]), 1)
+    np.testing.assert_array_equal(sample.cells, again.cells)
+    np.testing.assert_array_equal(sample.indptr, again.indptr)
+    for gene in range(X.shape[1]):  # levels of values that were not taken are left out
+        first, second = (np.unique(dense_levels(ranks)[:, gene], return_inverse=True)[1] for ranks in (sample, again))
+        np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
 def test_permuted_genes_hold_the_same_values_in_other_cells(n_threads):
     ranks = rank_genes(as_csc(counts(50, 20)), 1)
     genes = np.arange(3 * GENES_PER_BLOCK) % 20

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
 from pysces._infer.significance import log_qvalues, significant
@@ -29,6 +31,38 @@ def test_qvalues_match_scipy_on_what_was_tested(n_levels):
     assert np.isnan(log_q[~tested]).all()
     # a difference of logs of numbers near 1: some units in the last place
     np.testing.assert_allclose(log_q[tested], np.log(false_discovery_control(np.exp(log_p[tested]))), atol=1e-12)
+
+
+@given(
+    p=st.lists(
+        st.one_of(st.sampled_from([1.0, 1.0, 0.9999, 0.5, 1e-12]), st.floats(1e-300, 1)), min_size=1, max_size=40
+    ),
+    missing=st.lists(st.booleans(), min_size=40, max_size=40),
+)
+@settings(deadline=None, max_examples=200, derandomize=True)
+def test_qvalues_of_any_pvalues_match_scipy_with_ones_and_pairs_not_tested(p, missing):
+    p = np.array(p)
+    tested = ~np.array(missing)[: len(p)]
+    with_gaps = np.where(tested, p, np.nan)
+    expected = np.full(len(p), np.nan)
+    if tested.any():
+        expected[tested] = np.log(false_discovery_control(p[tested]))
+    np.testing.assert_allclose(log_qvalues(np.log(with_gaps)), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_pvalues_of_exactly_one_count_as_tests():
+    log_p = np.array([[np.log(0.01), 0.0, np.nan], [0.0, 0.0, -0.0]])
+    np.testing.assert_allclose(log_qvalues(log_p), [[np.log(0.05), 0.0, np.nan], [0.0, 0.0, 0.0]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_qvalues_up_to_a_level_do_not_need_the_pvalues_above_it(seed):
+    log_p = log_p_table(seed)
+    whole, coarse = log_qvalues(log_p), log_qvalues(np.where(log_p > np.log(0.2), 0.0, log_p))
+    below = whole <= np.log(0.2)
+    assert below.any()
+    np.testing.assert_array_equal(coarse[below], whole[below])
+    assert (coarse[~below & ~np.isnan(log_p)] > np.log(0.2)).all()
 
 
 def test_qvalues_beyond_the_smallest_double_stay_finite():
