@@ -213,7 +213,8 @@ def code_paths(root, split, child, n_cells, stack, paths):
         path = high_path[n_stack]
         deepest = max(deepest, level)
         if child[node] < 0:
-            paths[first:last] = path
+            for code in range(first, last):
+                paths[code] = path
             continue
         low, at = child[node], split[node]
         stack[n_stack, 0], stack[n_stack, 1], stack[n_stack, 2], stack[n_stack, 3] = low, first, at, level + 1
@@ -226,31 +227,33 @@ def code_paths(root, split, child, n_cells, stack, paths):
 
 
 @kernel
-def set_few(cells, codes, paths, zero_path, lines):
+def set_few(cells, codes, first, last, paths, zero_path, n_levels, lines):
     """Planes of all levels where few cells are not zero: start from the path of zero, change the bits of the others."""
     one = np.uint64(1)
-    for level in range(len(lines)):
-        lines[level] = np.uint64(0) - ((zero_path >> np.uint64(level)) & one)
-    for i in range(len(cells)):
+    for level in range(n_levels):
+        of_zero = np.uint64(0) - ((zero_path >> np.uint64(level)) & one)
+        for w in range(lines.shape[1]):
+            lines[level, w] = of_zero
+    for i in range(first, last):
         changed = paths[codes[i]] ^ zero_path
         word, bit = cells[i] >> 6, np.uint64(cells[i] & 63)
-        for level in range(len(lines)):
+        for level in range(n_levels):
             lines[level, word] ^= ((changed >> np.uint64(level)) & one) << bit
 
 
 @kernel
-def set_many(cells, codes, paths, zero_path, path_of_cell, lines):
+def set_many(cells, codes, first, last, paths, zero_path, n_levels, path_of_cell, lines):
     """Planes of all levels where many cells are not zero: put 64 bits together at a time."""
     one = np.uint64(1)
-    path_of_cell[:] = zero_path
-    for i in range(len(cells)):
+    for cell in range(len(path_of_cell)):
+        path_of_cell[cell] = zero_path
+    for i in range(first, last):
         path_of_cell[cells[i]] = paths[codes[i]]
     for w in range(lines.shape[1]):
-        of_word = path_of_cell[64 * w : 64 * w + 64]
-        for level in range(len(lines)):
+        for level in range(n_levels):
             bits = np.uint64(0)
             for b in range(64):
-                bits |= ((of_word[b] >> np.uint64(level)) & one) << np.uint64(b)
+                bits |= ((path_of_cell[64 * w + b] >> np.uint64(level)) & one) << np.uint64(b)
             lines[level, w] = bits
 
 
@@ -274,9 +277,9 @@ def fill_planes(cells, codes, indptr, zero_code, root, split, child, n_cells, to
         zero_path = paths[zero_code[column]] if zero_code[column] >= 0 else np.uint64(0)
         first, last = indptr[column], indptr[column + 1]
         if last - first < n_cells // 4:
-            set_few(cells[first:last], codes[first:last], paths, zero_path, lines[:n_own])
+            set_few(cells, codes, first, last, paths, zero_path, n_own, lines)
         else:
-            set_many(cells[first:last], codes[first:last], paths, zero_path, path_of_cell, lines[:n_own])
+            set_many(cells, codes, first, last, paths, zero_path, n_own, path_of_cell, lines)
         for level in range(2, n_levels):
             for w in range(n_words):
                 planes[column, level - 2, w] = lines[level, w]

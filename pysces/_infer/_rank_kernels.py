@@ -8,27 +8,26 @@ from pysces._jit import kernel
 
 
 @kernel
-def rank_columns(data, indptr, levels, zero_level, n_levels):
+def rank_columns(data, indptr, order, levels, zero_level, n_levels):
     """Dense rank of every stored value among the distinct values of its column; zero is one of them.
 
-    ``zero_level`` is the number of distinct negative values; ``n_levels`` counts the level of zero even if no cell is
-    zero.
+    ``order`` holds, column after column, the order that sorts the values of a column. ``zero_level`` is the number of
+    distinct negative values; ``n_levels`` counts the level of zero even if no cell is zero.
     """
     for column in range(len(indptr) - 1):
         start, stop = indptr[column], indptr[column + 1]
-        values = data[start:stop]
-        order = np.argsort(values)
         level = -1
         zero = -1
         previous = 0.0
-        for i in range(len(order)):
-            value = values[order[i]]
+        for i in range(stop - start):
+            at = start + order[start - indptr[0] + i]
+            value = data[at]
             if value > 0.0 and zero < 0:
                 level += 1
                 zero = level
             if i == 0 or value != previous:
                 level += 1
-            levels[start + order[i]] = level
+            levels[at] = level
             previous = value
         if zero < 0:
             level += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -58,7 +59,8 @@ def rank_genes(columns: CSR, n_threads: int) -> Ranks:
 
     def rank(block: slice) -> None:
         indptr = columns.indptr[block.start : block.stop + 1]
-        kernels.rank_columns(columns.data, indptr, levels, zero_level[block], n_levels[block])
+        order = np.concatenate([np.argsort(columns.data[i:j]) for i, j in pairwise(indptr)])
+        kernels.rank_columns(columns.data, indptr, order, levels, zero_level[block], n_levels[block])
 
     run(rank, n_genes, GENES_PER_BLOCK, n_threads)
     return Ranks(columns.indices, levels, columns.indptr, zero_level, n_levels, n_cells)
