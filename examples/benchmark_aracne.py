@@ -26,7 +26,7 @@ import yardstick
 
 import pysces as ps
 from pysces._csr import as_csc
-from pysces._infer import estimator
+from pysces._infer import estimator, null
 from pysces._infer.information import mutual_information, pairwise
 from pysces._infer.partition import code
 from pysces._infer.pruning import prune
@@ -154,11 +154,11 @@ def stages(rng: np.random.Generator) -> Iterator[tuple[str, float, str]]:
 
 def new_null(n_cells: int, n_threads: int) -> None:
     """Build a null anew."""
-    estimator._distinct_tails.clear()
-    BLOCK.distinct_null(n_cells, n_threads)
+    null._distinct_tails.clear()
+    null.distinct_null(n_cells, "aracne3", n_threads)
 
 
-def subnetwork(problem: Problem, taken: np.ndarray, chosen: estimator.Estimator, fitted: estimator.Null) -> None:
+def subnetwork(problem: Problem, taken: np.ndarray, chosen: estimator.Estimator, fitted: null.Null | None) -> None:
     """One subnetwork, from ranks of all cells to pruned edges."""
     sample = problem._replace(ranks=take_cells(problem.ranks, taken, 1))
     mi, log_p = score(sample, chosen, fitted, np.random.SeedSequence(0), 1, at_most=0.05)

@@ -14,26 +14,22 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pysces._infer import _null_kernels as kernels
-from pysces._infer.partition import first_splits
+from pysces._infer.information import pairwise
+from pysces._infer.partition import code, code_distinct, first_splits
 from pysces._infer.ranks import permute_cells
-from pysces._infer.tails import (
-    EXTRAPOLATE_BELOW,
-    Tail,
-    fit_signed_tail,
-    fit_tail,
-    student_log_pvalues,
-    student_threshold,
-)
+from pysces._infer.tails import EXTRAPOLATE_BELOW, Tail, fit_tail
 from pysces._parallel import run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pysces._infer.estimator import Estimator
+    from pysces._infer.partition import Convention
     from pysces._infer.ranks import Ranks
 
 N_PERMUTED = 1450
 """Permuted genes of a null: all pairs among them are a million values."""
+MOST_CODES, LEAST_PERMUTED = 2**26, 320
+"""With many cells, fewer permuted genes, so that their codes take at most 256 MB (or 320 genes: 51 thousand values)."""
 MIN_POOL = 64
 """Permuted genes that a stratum must have to get a null of its own; genes of smaller ones use the nearest."""
 STRATUM_RATIO = 1.5
@@ -43,13 +39,9 @@ SEED = 20100731  # nulls do not follow the user's seed: one null per size, the s
 
 
 class Null(NamedTuple):
-    """The nulls of all pairs of strata for one number of cells: one tail, or one per sign of the correlation.
+    """The nulls of all pairs of strata for one number of cells."""
 
-    With ``n_student`` cells, genes without ties follow Student's t and have no tails.
-    """
-
-    tails: dict[tuple[int, int], tuple[Tail, ...]]
-    n_student: int = 0
+    tails: dict[tuple[int, int], Tail]
 
     def log_pvalues(
         self,
@@ -64,20 +56,13 @@ class Null(NamedTuple):
 
         p-values above ``at_most`` may be given as 1, which saves looking them up.
         """
-        strata = {stratum for pair in self.tails for stratum in pair} | ({0} if self.n_student else set())
-        known = np.array(sorted(strata), np.int64)
+        known = np.unique(list(self.tails)).astype(np.int64)
         row_place, column_place = _nearest(known, rows), _nearest(known, columns)
         tails = _joined(self.tails, known, at_most)
-        floor = student_threshold(at_most, self.n_student) if self.n_student else np.inf
-        distinct = 0 if 0 in strata else -1  # its place: the first
         log_p = np.empty_like(mi)
 
         def look_up(block: slice) -> None:
             kernels.look_up_log_pvalues(mi[block], row_place[block], column_place, *tails, log_p[block])
-            if self.n_student:
-                strength = np.abs(mi[block])
-                pairs = (row_place[block] == distinct)[:, None] & (column_place == distinct) & (strength >= floor)
-                log_p[block][pairs] = student_log_pvalues(strength[pairs], self.n_student)
 
         run(look_up, len(mi), ROWS_PER_BLOCK, n_threads)
         return log_p
@@ -91,29 +76,21 @@ class JoinedTails(NamedTuple):
     values: NDArray[np.float64]
     lines: NDArray[np.float64]
     floors: NDArray[np.float64]
-    signed: bool
     limit: float
 
 
-def _joined(tails: dict[tuple[int, int], tuple[Tail, ...]], known: NDArray[np.int64], at_most: float) -> JoinedTails:
-    """All tails end to end; pairs without one get the last, whose floor nothing reaches."""
-    n_signs = max((len(of_pair) for of_pair in tails.values()), default=1)
+def _joined(tails: dict[tuple[int, int], Tail], known: NDArray[np.int64], at_most: float) -> JoinedTails:
+    """All tails end to end, and one for constant genes, whose floor nothing reaches."""
     number = np.full((len(known) + 1, len(known) + 1), len(tails))  # the last row and column: constant genes
     for i, pair in enumerate(tails):
         places = np.searchsorted(known, pair)
         number[places, places[::-1]] = i
-    if len(known) > 1 and known[0] == 0 and not any(0 in pair for pair in tails):  # Student's t alone: take the nearest
-        number[0, 1:], number[1:, 0] = number[1, 1:], number[1:, 1]
-    flat = [tail for of_pair in tails.values() for tail in of_pair]
-    floors = [tail.threshold(at_most / n_signs) if at_most < 1 else -np.inf for tail in flat]
-    lines = [(tail.intercept, tail.slope) for tail in flat]
     return JoinedTails(
         number=number,
-        starts=np.concatenate([[0], np.cumsum([len(tail.values) for tail in flat] + [0] * n_signs)]).astype(np.int64),
-        values=np.concatenate([np.zeros(0), *[tail.values for tail in flat]]),
-        lines=np.array(lines + [(0.0, 0.0)] * n_signs),
-        floors=np.array(floors + [np.inf] * n_signs),
-        signed=n_signs == 2,
+        starts=np.concatenate([[0], np.cumsum([len(tail.values) for tail in tails.values()] + [0])]).astype(np.int64),
+        values=np.concatenate([tail.values for tail in tails.values()]),
+        lines=np.array([(tail.intercept, tail.slope) for tail in tails.values()] + [(0.0, 0.0)]),
+        floors=np.array([tail.threshold(at_most) if at_most < 1 else -np.inf for tail in tails.values()] + [np.inf]),
         limit=float(np.log(EXTRAPOLATE_BELOW)),
     )
 
@@ -128,27 +105,38 @@ def gene_strata(ranks: Ranks) -> NDArray[np.int32]:
 
 def _nearest(known: NDArray[np.intp], wanted: NDArray[np.int32]) -> NDArray[np.intp]:
     """Place in ``known`` of the nearest stratum; one beyond the last for constant genes."""
-    if not len(known):
-        return np.zeros(len(wanted), np.intp)
     return np.where(wanted < 0, len(known), np.abs(known[:, None] - wanted).argmin(axis=0))
 
 
-def tied_null(ranks: Ranks, n_cells: int, estimator: Estimator, n_threads: int) -> Null:
+def distinct_null(n_cells: int, convention: Convention, n_threads: int) -> Null:
+    """The null of genes without ties, which a process computes once per number of cells."""
+    key = (n_cells, convention)
+    if key not in _distinct_tails:
+        n_genes = int(np.clip(MOST_CODES // n_cells, LEAST_PERMUTED, N_PERMUTED))
+        codes = np.tile(np.arange(n_cells, dtype=np.int32), (n_genes, 1))
+        np.random.default_rng([SEED, n_cells]).permuted(codes, axis=1, out=codes)
+        coded = code_distinct(codes, convention)
+        mi = pairwise(coded, coded, n_threads, triangle=True)
+        _distinct_tails[key] = fit_tail(mi[np.triu_indices(n_genes, 1)], n_cells)
+    return Null({(0, 0): _distinct_tails[key]})
+
+
+_distinct_tails: dict[tuple[int, str], Tail] = {}
+
+
+def tied_null(ranks: Ranks, n_cells: int, convention: Convention, n_threads: int) -> Null:
     """The null of all pairs of strata found among the genes of ``ranks``, in samples of ``n_cells`` of its cells."""
-    pool = {stratum: estimator.code(genes) for stratum, genes in permuted_pool(ranks, n_cells, n_threads).items()}
-    distinct = estimator.distinct_null(n_cells, n_threads)
-    tails: dict[tuple[int, int], tuple[Tail, ...]] = {}
+    permuted = permuted_pool(ranks, n_cells, n_threads)
+    no_seeds = np.zeros(0, np.uint64)
+    pool = {stratum: code(genes, convention, "block", no_seeds) for stratum, genes in permuted.items()}
+    tails: dict[tuple[int, int], Tail] = {}
     for a, b in combinations_with_replacement(sorted(set(pool) or {0}), 2):
         if a == b == 0:
-            tails |= distinct.tails
+            tails |= distinct_null(n_cells, convention, n_threads).tails
             continue
-        mi = estimator.pairwise(pool[a], pool[b], n_threads, triangle=a == b)
-        values = mi[np.triu_indices(len(mi), 1)] if a == b else mi.ravel()
-        if estimator.signed:
-            tails[a, b] = fit_signed_tail(values, n_cells), fit_signed_tail(-values, n_cells)
-        else:
-            tails[a, b] = (fit_tail(values, n_cells),)
-    return Null(tails, distinct.n_student)
+        mi = pairwise(pool[a], pool[b], n_threads, triangle=a == b)
+        tails[a, b] = fit_tail(mi[np.triu_indices(len(mi), 1)] if a == b else mi.ravel(), n_cells)
+    return Null(tails)
 
 
 def permuted_pool(ranks: Ranks, n_cells: int, n_threads: int) -> dict[int, Ranks]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pysces._infer.consensus import Consensus
-    from pysces._infer.estimator import Estimator
+    from pysces._infer.estimator import Estimator, Scored
     from pysces._infer.null import Null
     from pysces._infer.pruning import Pruning
     from pysces._infer.ranks import Ranks
@@ -57,13 +57,6 @@ class Problem(NamedTuple):
     is_target: NDArray[np.bool_]
 
 
-class Scored(NamedTuple):
-    """Mutual information (nats) and natural log of p, regulators x genes; NaN where no pair is tested."""
-
-    mi: NDArray[np.float64]
-    log_p: NDArray[np.float64]
-
-
 class Edges(NamedTuple):
     """The consensus, one entry per edge."""
 
@@ -77,7 +70,7 @@ class Edges(NamedTuple):
 
 
 def score(
-    problem: Problem, estimator: Estimator, null: Null, ties_seed: np.random.SeedSequence, n_threads: int,
+    problem: Problem, estimator: Estimator, null: Null | None, ties_seed: np.random.SeedSequence, n_threads: int,
     *, at_most: float = 1.0,
 ) -> Scored:  # fmt: skip
     """Mutual information of all pairs and log p-values, exact up to ``at_most``.
@@ -85,12 +78,10 @@ def score(
     Pairs with a constant gene, of a gene with itself and with genes that are no targets are not tested: NaN.
     """
     ranks, regulators, is_target = problem
-    mi = estimator.information(ranks, regulators, kernel_seed(ties_seed), n_threads)
-    strata = estimator.strata(ranks)
-    mi[:, (strata < 0) | ~is_target] = np.nan
-    mi[strata[regulators] < 0] = np.nan
-    log_p = null.log_pvalues(mi, strata[regulators], strata, n_threads, at_most=at_most)
-    return Scored(np.abs(mi, out=mi) if estimator.signed else mi, log_p)
+    scored = estimator.score(ranks, regulators, null, kernel_seed(ties_seed), n_threads, at_most)
+    for matrix in scored:
+        matrix[:, ~is_target] = np.nan
+    return scored
 
 
 def score_all_cells(

@@ -317,6 +317,4 @@ class ARACNe:
         names = gene_labels(None, X.shape[1])
         ranks = rank_genes(columns(X, rows, np.arange(len(names))), self._n_threads)
         chosen = gene_positions(regulators, names, "regulators")
-        estimator = self._settings.estimator
-        mi = estimator.information(ranks, chosen, kernel_seed(self._seed), self._n_threads)
-        return np.abs(mi) if estimator.signed else mi
+        return self._settings.estimator.information(ranks, chosen, kernel_seed(self._seed), self._n_threads)
