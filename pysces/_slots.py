@@ -29,6 +29,8 @@ def params(**values: Any) -> dict[str, Any]:
                 continue
             case bool() | str() | float():
                 kept[name] = value
+            case np.bool_() | np.floating():
+                kept[name] = value.item()
             case int() | np.integer() if abs(int(value)) < 2**63:
                 kept[name] = int(value)
             case list() | tuple() | np.ndarray():

@@ -59,4 +59,7 @@ def _mask(var: pd.DataFrame, mask_var: str | ArrayLike | None) -> NDArray[np.boo
     if mask.dtype != np.bool_ or mask.shape != (len(var),):
         msg = f"mask_var must be {len(var)} booleans, one per gene; found {mask.dtype} of shape {mask.shape}."
         raise ValueError(msg)
+    if not mask.any():
+        msg = "mask_var selects no gene; leave it out to use all."
+        raise ValueError(msg)
     return mask

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from pysces._infer.subnetworks import SUBSAMPLE
-from pysces.estimators._aracne import ARACNe
+from pysces.estimators._aracne import ARACNe, ConstantRegulatorsError
 from pysces.estimators._genes import gene_positions
+from pysces.estimators._pairs import PairScores
 from pysces.estimators._viper import VIPER, NotScorableError
 
-__all__ = ["SUBSAMPLE", "VIPER", "ARACNe", "NotScorableError", "gene_positions"]
+__all__ = [
+    "SUBSAMPLE",
+    "VIPER",
+    "ARACNe",
+    "ConstantRegulatorsError",
+    "NotScorableError",
+    "PairScores",
+    "gene_positions",
+]

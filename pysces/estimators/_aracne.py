@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
 MIN_CELLS = 10
 """Fewer cells give no network."""
+
+
+class ConstantRegulatorsError(ValueError):
+    """No regulator varies."""
 
 
 class ARACNe:
@@ -70,7 +75,7 @@ class ARACNe:
         Share of the cells in each sample, drawn without replacement; by default 1 - 1/e.
     replace
         Draw as many cells as there are, with replacement, as ARACNe-AP does; ``subsample`` is not used. For comparison
-        only: copies of a cell look like dependence, and p-values are far too small.
+        only: copies of a cell look like dependence, and subnetworks hold many false edges.
     alpha
         Level of the correction.
     correction
@@ -137,7 +142,10 @@ class ARACNe:
         partition = Partition(
             one_of(convention, ("aracne3", "aracne-ap"), "convention"), one_of(ties, ("block", "random"), "ties")
         )
-        auto = isinstance(n_subnetworks, str) and one_of(n_subnetworks, ("auto",), "n_subnetworks") == "auto"
+        auto = isinstance(n_subnetworks, str) and n_subnetworks == "auto"
+        if isinstance(n_subnetworks, str) and not auto:
+            msg = f"n_subnetworks is {n_subnetworks!r}; give a whole number, at least 0, or 'auto'."
+            raise ValueError(msg)
         least_targets = whole_number(min_targets, "min_targets", least=1)
         most = whole_number(max_subnetworks, "max_subnetworks", least=1)
         self._settings = Settings(
@@ -152,20 +160,28 @@ class ARACNe:
             dpi_tolerance=share(dpi_tolerance, "dpi_tolerance", zero=True),
             consensus=one_of(consensus, ("data", "poisson", "binomial"), "consensus"),
         )
-        if consensus != "data" and self._settings.n_subnetworks == 0:
-            msg = f"consensus={consensus!r} needs subnetworks, but n_subnetworks is 0; give a number of them."
+        if self._settings.n_subnetworks == 0 and (consensus != "data" or replace):
+            given = "replace=True" if replace else f"consensus={consensus!r}"
+            msg = f"{given} needs subnetworks, but n_subnetworks is 0; give a number of them."
             raise ValueError(msg)
         if consensus == "binomial" and correction is None:
             msg = "consensus='binomial' needs a correction, which tells how many edges are false: 'fdr', 'fwer' or 'p'."
             raise ValueError(msg)
         if replace:
             warn(
-                "replace=True draws copies of cells, which look like dependence: p-values are far too small and most "
-                "edges may be false. It is there to compare with ARACNe-AP; leave it out for results."
+                "replace=True draws copies of cells, which look like dependence: subnetworks hold many false edges, "
+                "and support and what follows from it are too high. It is there to compare with ARACNe-AP; leave it "
+                "out for results."
             )
         self.n_threads = n_threads
         self._n_threads = resolve_threads(n_threads)
         self._seed = seed_sequence(rng)
+
+    def with_rng(self, rng: Seed) -> Self:
+        """The same settings with another seed."""
+        other = copy.copy(self)
+        other._seed = seed_sequence(rng)
+        return other
 
     @property
     def n_steps(self) -> int:
@@ -248,8 +264,9 @@ class ARACNe:
 
         Returns
         -------
-        Matrices (n_regulators, n_genes) of mutual information in nats, log p and log q, 24 bytes per pair, which
-        :meth:`PairScores.tables` streams as tables. Beside them a copy of the ranks of the genes is held while it runs.
+        Matrices of mutual information in nats, log p and log q, regulators x all genes that take part (targets and
+        regulators), 24 bytes per pair; ``tables()`` of it streams them as tables. The ranks of these genes are held
+        beside them while it runs.
 
         Raises
         ------
@@ -288,7 +305,7 @@ class ARACNe:
         positions = np.searchsorted(used, chosen)
         if not first_splits(ranks)[0][positions].any():
             msg = f"every regulator ({len(chosen)}) is constant over the {len(rows)} cells; give others, or more cells."
-            raise ValueError(msg)
+            raise ConstantRegulatorsError(msg)
         return Problem(ranks, positions, allowed[used]), names[used]
 
     def mutual_information(self, X: Any, regulators: ArrayLike) -> NDArray[np.float64]:
@@ -303,7 +320,8 @@ class ARACNe:
 
         Returns
         -------
-        float64 array (n_regulators, n_genes) in nats, NaN where a gene meets itself.
+        float64 array (n_regulators, n_genes) in nats, NaN where a gene meets itself and, with ``"gcmi"``, for
+        constant genes.
 
         Raises
         ------

@@ -48,8 +48,8 @@ class PairScores(NamedTuple):
             order = order[~np.isnan(self.mi[row, order])]
             yield pd.DataFrame(
                 {
-                    "source": source,
-                    "target": self.targets[order],
+                    "source": pd.Series(np.repeat(source, len(order)), dtype="str"),
+                    "target": pd.Series(self.targets[order], dtype="str"),
                     "mi": self.mi[row, order],
                     "log_pvalue": self.log_pvalue[row, order],
                     "log_qvalue": self.log_qvalue[row, order],

@@ -13,7 +13,7 @@ from pysces._network import join_groups
 from pysces._random import child, seed_sequence
 from pysces._strata import Stratum, strata
 from pysces.datasets import regulators as known_regulators
-from pysces.estimators import SUBSAMPLE, ARACNe, gene_positions
+from pysces.estimators import SUBSAMPLE, ARACNe, ConstantRegulatorsError, gene_positions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,20 +136,27 @@ def aracne(
         "min_targets": min_targets, "max_subnetworks": max_subnetworks, "subsample": subsample, "replace": replace,
         "alpha": alpha, "correction": correction, "dpi": dpi, "dpi_tolerance": dpi_tolerance, "consensus": consensus,
     }  # fmt: skip
-    models = [
-        ARACNe(**settings, n_threads=n_threads, rng=seed if groupby is None else child(seed, part.place))  # type: ignore[arg-type]
-        for part in used
-    ]
+    model = ARACNe(**settings, n_threads=n_threads, rng=seed)  # type: ignore[arg-type]
     since = _log.start(f"inferring networks of {len(used)} group{'s' * (len(used) != 1)} of cells")
     tables: dict[str, pd.DataFrame] = {}
-    with _log.progress(sum(model.n_steps for model in models), "subnetworks") as bar:
-        for part, model in zip(used, models, strict=True):
-            model.fit(
-                chosen.x, positions, chosen.genes,
-                targets=allowed, rows=part.rows, allow_negative=False, on_subnetwork=bar.update,
-            )  # fmt: skip
-            tables[part.label] = model.network_
-
+    constant: list[str] = []
+    with _log.progress(model.n_steps * len(used), "subnetworks") as bar:
+        for part in used:
+            of_part = model if groupby is None else model.with_rng(child(seed, part.place))
+            try:
+                of_part.fit(
+                    chosen.x, positions, chosen.genes,
+                    targets=allowed, rows=part.rows, allow_negative=False, on_subnetwork=bar.update,
+                )  # fmt: skip
+            except ConstantRegulatorsError:
+                constant.append(part.label)
+                if len(constant) == len(used):
+                    raise
+            else:
+                tables[part.label] = of_part.network_
+    if constant:
+        warn(f"all regulators are constant in {len(constant)} groups of adata.obs[{groupby!r}], which get no network: "
+             f"{some(constant, 20)}.")  # fmt: skip
     network = join_groups(tables, list(tables)) if groupby is not None else tables[""]
     if network.empty:
         warn("no edge is significant: the network is empty. More cells, or a larger alpha, may help.")
@@ -157,7 +164,7 @@ def aracne(
         result, key_added, network,
         _slots.params(
             **settings, regulators=chosen.genes[positions].astype(str), groupby=groupby,
-            groups=list(tables) if groupby else None, groups_skipped=skipped or None,
+            groups=list(tables) if groupby else None, groups_skipped=skipped + constant or None,
             min_cells=min_cells, layer=layer, use_raw=use_raw,
             mask_var=mask_var if isinstance(mask_var, str) else None,
             targets=None if targets is None else chosen.genes[allowed].astype(str), rng=rng,
@@ -187,7 +194,7 @@ def _genes(given: str | ArrayLike, chosen: Choice, argument: str) -> NDArray[np.
     present = np.isin(chosen.genes, wanted)
     if not present.any():
         have = some(chosen.genes, 3)
-        msg = f"none of the {len(wanted)} {given} is among the genes ({have}); give a list of names."
+        msg = f"none of the {len(wanted)} {given} is among the genes ({have}); give {argument} as a list of names."
         raise ValueError(msg)
     return np.flatnonzero(present)
 

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import copy
+import linecache
+import signal
+import subprocess
+import sys
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import anndata as ad
@@ -19,7 +25,17 @@ if TYPE_CHECKING:
 
 N_CELLS, N_GENES = 240, 24
 REGULATORS = ["g0", "g1", "g2"]
+PLANTED = {(f"g{r}", f"g{t}") for r in range(3) for t in range(3 + 5 * r, 8 + 5 * r)}
 QUICK = {"n_subnetworks": 3, "rng": 1}
+GROUPS = {"groupby": "cell_type", "groups": ["B", "CD4+/CD25 T Reg"]}
+both = pytest.mark.parametrize("estimator", ["apmi", "gcmi"])
+
+
+@pytest.fixture(autouse=True)
+def small_null(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nulls of 180,000 values instead of a million."""
+    monkeypatch.setattr("pysces._infer.null.N_PERMUTED", 600)
+    monkeypatch.setattr("pysces._infer.null._distinct_tails", {})
 
 
 @pytest.fixture
@@ -49,17 +65,27 @@ def content(adata: ad.AnnData) -> dict[str, object]:
     }
 
 
-def test_network_and_parameters_are_written_to_uns(adata: ad.AnnData) -> None:
-    assert ps.tl.aracne(adata, REGULATORS, **QUICK) is None
+def edges(network: pd.DataFrame) -> set[tuple[str, str]]:
+    return set(zip(network["source"], network["target"], strict=True))
+
+
+def run(adata: ad.AnnData, regulators: object = REGULATORS, **keywords: object) -> pd.DataFrame:
+    """The network of a copy."""
+    return ps.get.network(ps.tl.aracne(adata, regulators, copy=True, **{**QUICK, **keywords}))
+
+
+@both
+def test_network_and_parameters_are_written_to_uns(adata: ad.AnnData, estimator: str) -> None:
+    assert ps.tl.aracne(adata, REGULATORS, estimator=estimator, **QUICK) is None
     assert list(adata.uns) == ["aracne"]
     network, params = adata.uns["aracne"]["network"], adata.uns["aracne"]["params"]
-    found = set(zip(network["source"], network["target"], strict=True))
-    assert {(f"g{r}", f"g{t}") for r in range(3) for t in range(3 + 5 * r, 8 + 5 * r)} <= found
+    assert edges(network) >= PLANTED
+    assert params["estimator"] == estimator
     assert params["n_subnetworks"] == 3
     assert params["rng"] == 1
     assert params["regulators"].tolist() == REGULATORS
     assert all(isinstance(value, str | int | float | bool | np.ndarray) for value in params.values())
-    assert "groupby" not in params
+    assert not {"groupby", "targets", "mask_var"} & set(params)
 
 
 def test_groups_are_values_in_one_table_and_small_groups_are_skipped(adata: ad.AnnData) -> None:
@@ -73,12 +99,18 @@ def test_groups_are_values_in_one_table_and_small_groups_are_skipped(adata: ad.A
 
 
 @pytest.mark.parametrize("label", ["B", "CD4+/CD25 T Reg"])
-def test_stratified_equals_separate(adata: ad.AnnData, label: str) -> None:
+@pytest.mark.parametrize(
+    "settings",
+    [{"estimator": "apmi"}, {"estimator": "gcmi"}, {"n_subnetworks": "auto", "min_targets": 5, "max_subnetworks": 6}],
+    ids=["apmi", "gcmi", "auto"],
+)
+def test_stratified_equals_separate(adata: ad.AnnData, label: str, settings: dict) -> None:
+    settings = {"n_subnetworks": 3, **settings}
     with pytest.warns(UserWarning, match="min_cells"):
-        ps.tl.aracne(adata, REGULATORS, groupby="cell_type", **QUICK)
+        ps.tl.aracne(adata, REGULATORS, groupby="cell_type", rng=1, **settings)
     place = adata.obs["cell_type"].cat.categories.get_loc(label)
     by_hand = adata[adata.obs["cell_type"] == label].copy()
-    ps.tl.aracne(by_hand, REGULATORS, n_subnetworks=3, rng=np.random.SeedSequence(1).spawn(3)[place])
+    ps.tl.aracne(by_hand, REGULATORS, rng=np.random.SeedSequence(1).spawn(3)[place], **settings)
     pd.testing.assert_frame_equal(ps.get.network(adata, label), ps.get.network(by_hand), check_exact=True)
 
 
@@ -90,7 +122,10 @@ def test_a_group_alone_is_the_group_among_all(adata: ad.AnnData) -> None:
     pd.testing.assert_frame_equal(one, ps.get.network(adata, "CD4+/CD25 T Reg"), check_exact=True)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.uint16])
+@pytest.mark.parametrize(
+    ("dtype", "estimator"),
+    [*((dtype, "apmi") for dtype in ("float32", "float64", "int64", "uint16")), ("float32", "gcmi")],
+)
 @pytest.mark.parametrize(
     "convert",
     [
@@ -103,23 +138,24 @@ def test_a_group_alone_is_the_group_among_all(adata: ad.AnnData) -> None:
     ],
     ids=["ndarray", "csr", "csc", "csr_array", "dask", "dask-csr"],
 )
-def test_every_storage_gives_the_same_bytes(adata: ad.AnnData, convert, dtype) -> None:
-    ps.tl.aracne(adata, REGULATORS, **QUICK)
+def test_every_storage_gives_the_same_bytes(adata: ad.AnnData, estimator: str, convert, dtype: str) -> None:
+    ps.tl.aracne(adata, REGULATORS, estimator=estimator, **QUICK)
     other = ad.AnnData(convert(adata.X.toarray().astype(dtype)), obs=adata.obs, var=adata.var)
-    ps.tl.aracne(other, REGULATORS, **QUICK)
+    ps.tl.aracne(other, REGULATORS, estimator=estimator, **QUICK)
     pd.testing.assert_frame_equal(ps.get.network(other), ps.get.network(adata), check_exact=True)
 
 
 @pytest.mark.parametrize("sparse", [True, False])
-def test_backed_equals_memory(adata: ad.AnnData, tmp_path: Path, *, sparse: bool) -> None:
+@both
+def test_backed_equals_memory(adata: ad.AnnData, tmp_path: Path, *, estimator: str, sparse: bool) -> None:
     if not sparse:
         adata.X = adata.X.toarray()
     adata.write_h5ad(tmp_path / "a.h5ad")
     backed = ad.read_h5ad(tmp_path / "a.h5ad", backed="r")
     with pytest.warns(UserWarning, match="min_cells"):
-        ps.tl.aracne(backed, REGULATORS, groupby="cell_type", **QUICK)
+        ps.tl.aracne(backed, REGULATORS, groupby="cell_type", estimator=estimator, **QUICK)
     with pytest.warns(UserWarning, match="min_cells"):
-        ps.tl.aracne(adata, REGULATORS, groupby="cell_type", **QUICK)
+        ps.tl.aracne(adata, REGULATORS, groupby="cell_type", estimator=estimator, **QUICK)
     pd.testing.assert_frame_equal(ps.get.network(backed), ps.get.network(adata), check_exact=True)
     with pytest.raises(ValueError, match="copy=True would read the whole backed file"):
         ps.tl.aracne(backed, REGULATORS, copy=True)
@@ -136,17 +172,20 @@ def test_a_view_is_used_as_it_looks(adata: ad.AnnData) -> None:
     assert "aracne" not in adata.uns
 
 
-def test_copy_leaves_the_original_alone(adata: ad.AnnData) -> None:
+@both
+def test_copy_leaves_the_original_alone(adata: ad.AnnData, estimator: str) -> None:
     before = content(adata)
-    result = ps.tl.aracne(adata, REGULATORS, copy=True, **QUICK)
-    assert "aracne" in result.uns
+    result = ps.tl.aracne(adata, REGULATORS, copy=True, estimator=estimator, **QUICK)
     assert content(adata) == before
+    ps.tl.aracne(adata, REGULATORS, estimator=estimator, **QUICK)
+    pd.testing.assert_frame_equal(ps.get.network(result), ps.get.network(adata), check_exact=True)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_threads_never_change_the_result(adata: ad.AnnData, threads: int) -> None:
-    ps.tl.aracne(adata, REGULATORS, **QUICK)
-    ps.tl.aracne(adata, REGULATORS, n_threads=threads, key_added="other", **QUICK)
+@both
+def test_threads_never_change_the_result(adata: ad.AnnData, estimator: str, threads: int) -> None:
+    ps.tl.aracne(adata, REGULATORS, estimator=estimator, **QUICK)
+    ps.tl.aracne(adata, REGULATORS, estimator=estimator, n_threads=threads, key_added="other", **QUICK)
     pd.testing.assert_frame_equal(ps.get.network(adata, key="other"), ps.get.network(adata), check_exact=True)
 
 
@@ -160,6 +199,39 @@ def test_regulators_may_be_a_column_a_mask_or_a_known_list(adata: ad.AnnData) ->
     for key in ("column", "mask"):
         pd.testing.assert_frame_equal(ps.get.network(adata, key=key), ps.get.network(adata))
     assert set(ps.get.network(adata, key="known")["source"]) <= {"SPI1", "PAX5", "GATA3"}
+
+
+def test_targets_may_be_names_a_column_a_mask_or_a_known_list(adata: ad.AnnData) -> None:
+    adata.var_names = [*adata.var_names[:3], "SPI1", "PAX5", "GATA3", *adata.var_names[6:]]
+    names = ["SPI1", "PAX5", "GATA3"]
+    adata.var["is_target"] = adata.var_names.isin(names)
+    expected = run(adata, targets=names)
+    assert edges(expected) == {("g0", name) for name in names}
+    for targets in (set(names), [3, 4, 5], "is_target", adata.var["is_target"], "human_tfs"):
+        pd.testing.assert_frame_equal(run(adata, targets=targets), expected, check_exact=True)
+    pd.testing.assert_frame_equal(run(adata, mask_var="is_target"), expected, check_exact=True)
+
+
+def test_targets_within_the_mask_are_targets(adata: ad.AnnData) -> None:
+    adata.var["variable"] = adata.var_names.isin(["g3", "g4", "g8"])
+    both_given = ps.tl.aracne(adata, REGULATORS, targets=["g4", "g5", "g8"], mask_var="variable", copy=True, **QUICK)
+    assert set(ps.get.network(both_given)["target"]) == {"g4", "g8"}
+    pd.testing.assert_frame_equal(ps.get.network(both_given), run(adata, targets=["g4", "g8"]), check_exact=True)
+    params = both_given.uns["aracne"]["params"]
+    assert params["targets"].tolist() == ["g4", "g8"]
+    assert params["mask_var"] == "variable"
+
+
+def test_regulators_need_not_be_targets_and_are_none_of_themselves(adata: ad.AnnData) -> None:
+    network = run(adata, targets=["g0", "g3", "g8"], correction=None, dpi=None)
+    pairs = {(source, target) for source in REGULATORS for target in ("g0", "g3", "g8")}
+    assert edges(network) == pairs - {("g0", "g0")}
+
+
+def test_targets_of_raw_are_genes_of_raw(adata: ad.AnnData) -> None:
+    adata.raw = adata
+    part = adata[:, :3].copy()
+    assert edges(run(part, use_raw=True, targets=["g3", "g8"])) == {("g0", "g3"), ("g1", "g8")}
 
 
 def test_layer_raw_and_mask_choose_what_is_used(adata: ad.AnnData) -> None:
@@ -184,6 +256,42 @@ def test_some_absent_regulators_are_warned_of_once(adata: ad.AnnData) -> None:
     assert caught[0].filename == __file__
 
 
+def test_some_absent_targets_are_warned_of_once(adata: ad.AnnData) -> None:
+    with pytest.warns(UserWarning, match="1 of 3 targets are not among the 24 genes: 'x'") as caught:
+        ps.tl.aracne(adata, REGULATORS, targets=["g3", "g8", "x"], **GROUPS, **QUICK)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert adata.uns["aracne"]["params"]["targets"].tolist() == ["g3", "g8"]
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_samples_with_copies_are_warned_of_once_at_the_line_of_the_caller(adata: ad.AnnData, *, grouped: bool) -> None:
+    with pytest.warns(
+        UserWarning, match="copies of cells, which look like dependence: subnetworks hold many false"
+    ) as caught:
+        ps.tl.aracne(adata, REGULATORS, replace=True, **(GROUPS if grouped else {}), **QUICK)
+    assert caught[0].filename == __file__
+    assert "replace=True" in linecache.getline(__file__, caught[0].lineno)
+    assert len(caught) == 1
+    assert adata.uns["aracne"]["params"]["replace"] is True
+
+
+@both
+def test_without_subnetworks_every_edge_has_support_one(adata: ad.AnnData, estimator: str) -> None:
+    network = run(adata, n_subnetworks=0, estimator=estimator)
+    assert edges(network) >= PLANTED
+    assert (network["support"] == 1).all()
+
+
+@both
+def test_the_numbers_are_those_of_the_estimator_on_arrays(adata: ad.AnnData, estimator: str) -> None:
+    settings = {"estimator": estimator, "consensus": "poisson", "alpha": 0.5, "n_subnetworks": 4, "rng": 1}
+    model = ps.ARACNe(**settings).fit(adata.X, REGULATORS, adata.var_names.to_numpy(), targets=range(3, 24))
+    network = run(adata, targets=range(3, 24), **settings)
+    assert len(network) > 0
+    pd.testing.assert_frame_equal(network, model.network_, check_exact=True)
+
+
 def test_an_empty_network_is_warned_of_and_stored(adata: ad.AnnData) -> None:
     with pytest.warns(UserWarning, match="no edge is significant"):
         ps.tl.aracne(adata, REGULATORS, mask_var=(adata.var_names == "g23"), **QUICK)
@@ -193,10 +301,20 @@ def test_an_empty_network_is_warned_of_and_stored(adata: ad.AnnData) -> None:
 
 
 @pytest.mark.parametrize("extension", ["h5ad", "zarr"])
-@pytest.mark.parametrize("grouped", [True, False])
-def test_results_survive_a_round_trip(adata: ad.AnnData, tmp_path: Path, extension: str, *, grouped: bool) -> None:
-    groups = {"groupby": "cell_type", "groups": ["B", "CD4+/CD25 T Reg"]} if grouped else {}
-    ps.tl.aracne(adata, REGULATORS, **groups, **QUICK)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        GROUPS,
+        {"estimator": "gcmi", "n_subnetworks": "auto", "min_targets": 5, "max_subnetworks": 4, "targets": ["g3", "g8"]},
+        {"n_subnetworks": 0, "correction": None, "dpi": None, **GROUPS},
+        {"n_subnetworks": 20, "consensus": "binomial", "targets": "variable", "mask_var": "variable"},
+    ],
+    ids=["groups", "auto", "all cells", "consensus"],
+)
+def test_results_survive_a_round_trip(adata: ad.AnnData, tmp_path: Path, extension: str, settings: dict) -> None:
+    adata.var["variable"] = adata.var_names.isin([f"g{i}" for i in range(20)])
+    ps.tl.aracne(adata, REGULATORS, rng=1, **{"n_subnetworks": 3, **settings})
+    assert len(ps.get.network(adata)) > 0
     path = tmp_path / f"a.{extension}"
     getattr(adata, f"write_{extension}")(path)
     back = getattr(ad, f"read_{extension}")(path)
@@ -204,6 +322,18 @@ def test_results_survive_a_round_trip(adata: ad.AnnData, tmp_path: Path, extensi
     before, after = adata.uns["aracne"]["params"], back.uns["aracne"]["params"]
     assert before.keys() == after.keys()
     assert all(np.array_equal(before[name], after[name]) for name in before)
+    for name in set(settings) - {"groups", "targets"}:
+        assert settings[name] is None or after[name] == settings[name], name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("replace", np.False_), ("n_subnetworks", np.int64(2)), ("alpha", np.float32(0.5))], ids=str
+)
+def test_parameters_of_numpy_types_are_stored_as_what_they_are(adata: ad.AnnData, name: str, value: object) -> None:
+    ps.tl.aracne(adata, REGULATORS, **{**QUICK, name: value})
+    stored = adata.uns["aracne"]["params"][name]
+    assert type(stored) is type(value.item())
+    assert stored == value
 
 
 def set_value(value: float):
@@ -218,6 +348,23 @@ def set_value(value: float):
 def duplicate(adata: ad.AnnData) -> dict[str, object]:
     adata.var_names = ["g0", "g0", *adata.var_names[2:]]
     return {}
+
+
+def false_column(adata: ad.AnnData) -> dict[str, object]:
+    adata.var["nothing"] = False
+    return {"targets": "nothing"}
+
+
+def text_column(adata: ad.AnnData) -> dict[str, object]:
+    adata.var["symbol"] = adata.var_names
+    return {"targets": "symbol"}
+
+
+def constant_in_all_groups(adata: ad.AnnData) -> dict[str, object]:
+    x = adata.X.toarray()
+    x[:, 0] = (adata.obs["cell_type"] == "CD4+/CD25 T Reg").astype(float)
+    adata.X = x
+    return {"regulators": ["g0"], **GROUPS}
 
 
 def numbers_as_labels(adata: ad.AnnData) -> dict[str, object]:
@@ -245,7 +392,32 @@ BAD = {
     "missing mask": ({"mask_var": "hvg"}, KeyError, "not a column of adata.var"),
     "mask of wrong length": ({"mask_var": [True]}, ValueError, "one per gene"),
     "unknown choice": ({"ties": "average"}, ValueError, "ties is 'average'; choose one of 'block', 'random'"),
-    "bad number": ({"n_subnetworks": 0}, ValueError, "n_subnetworks is 0"),
+    "unknown target list": ({"targets": "all"}, ValueError, "targets='all' is neither a boolean column"),
+    "no gene of the list": ({"targets": "mouse_tfs"}, ValueError, r"none of the \d+ mouse_tfs is among the genes"),
+    "targets of wrong type": ({"targets": [1.5]}, TypeError, "^targets must be names, positions or a mask"),
+    "all targets absent": ({"targets": ["X", "Y"]}, ValueError, "^none of the 2 targets "),
+    "no targets": ({"targets": []}, ValueError, "^targets must be a list of genes with at least one"),
+    "target mask of wrong length": ({"targets": [True]}, ValueError, "^targets is a mask of length 1"),
+    "target column of nothing": (false_column, ValueError, "^targets selects no gene"),
+    "target column of text": (text_column, TypeError, "^targets='symbol' names a column .* not booleans"),
+    "no target in the mask": (
+        {"targets": ["g3"], "mask_var": np.arange(N_GENES) > 3},
+        ValueError,
+        "none of the targets is in mask_var",
+    ),
+    "mask of nothing": ({"mask_var": np.zeros(N_GENES, bool)}, ValueError, "mask_var"),
+    "constant in all groups": (constant_in_all_groups, ValueError, r"^every regulator \(1\) is constant over the "),
+    "unknown estimator": ({"estimator": "x"}, ValueError, "estimator is 'x'; choose one of 'apmi', 'gcmi'"),
+    "many subnetworks": ({"n_subnetworks": "many"}, ValueError, "n_subnetworks is 'many'"),
+    "bad number": ({"n_subnetworks": -1}, ValueError, "n_subnetworks is -1"),
+    "half a subnetwork": ({"n_subnetworks": 1.5}, ValueError, "n_subnetworks is 1.5"),
+    "a true number": ({"n_subnetworks": True}, ValueError, "n_subnetworks is True"),
+    "bad min_targets": ({"min_targets": 0}, ValueError, "min_targets is 0; give a whole number, at least 1"),
+    "bad max_subnetworks": ({"max_subnetworks": 0}, ValueError, "max_subnetworks is 0; .* at least 1"),
+    "bad replace": ({"replace": "yes"}, ValueError, "replace is 'yes'; give True or False"),
+    "unknown consensus": ({"consensus": "x"}, ValueError, "consensus is 'x'; choose one of 'data', 'poisson'"),
+    "consensus of nothing": ({"consensus": "poisson", "n_subnetworks": 0}, ValueError, "needs subnetworks"),
+    "consensus without correction": ({"consensus": "binomial", "correction": None}, ValueError, "needs a correction"),
     "bad share": ({"alpha": 1.5}, ValueError, "alpha is 1.5"),
     "bad threads": ({"n_threads": -1}, ValueError, "n_threads is -1"),
     "bad seed": ({"rng": "x"}, ValueError, "rng is 'x'"),
@@ -261,17 +433,29 @@ def test_bad_input_says_what_to_do_and_changes_nothing(adata: ad.AnnData, proble
     assert content(adata) == before
 
 
-def test_one_cell_and_constant_genes(adata: ad.AnnData) -> None:
+def test_a_group_where_all_regulators_are_constant_is_skipped_and_named(adata: ad.AnnData) -> None:
+    x = adata.X.toarray()
+    x[adata.obs["cell_type"] == "CD4+/CD25 T Reg", 0] = 1
+    adata.X = x
+    with pytest.warns(UserWarning, match=r"regulators are constant in 1 groups .*'CD4\+/CD25 T Reg'"):
+        ps.tl.aracne(adata, ["g0"], **GROUPS, **QUICK)
+    params = adata.uns["aracne"]["params"]
+    assert "CD4+/CD25 T Reg" in params["groups_skipped"]
+    assert "CD4+/CD25 T Reg" not in params["groups"]
+
+
+@both
+def test_one_cell_and_constant_genes(adata: ad.AnnData, estimator: str) -> None:
     with pytest.raises(ValueError, match="X has 1 cell; a network needs at least 10"):
-        ps.tl.aracne(adata[:1].copy(), REGULATORS)
+        ps.tl.aracne(adata[:1].copy(), REGULATORS, estimator=estimator)
     x = adata.X.toarray()
     x[:, [0, 5]] = 1
     adata.X = x
-    ps.tl.aracne(adata, REGULATORS, **QUICK)
-    network = ps.get.network(adata)
+    network = run(adata, estimator=estimator)
+    assert len(network) > 0
     assert not {"g0", "g5"} & {*network["source"], *network["target"]}
     with pytest.raises(ValueError, match=r"every regulator \(1\) is constant"):
-        ps.tl.aracne(adata, ["g0"])
+        ps.tl.aracne(adata, ["g0"], estimator=estimator)
 
 
 def test_not_an_anndata_matrix() -> None:
@@ -288,3 +472,38 @@ def test_interrupt_leaves_adata_as_it_was(adata: ad.AnnData, monkeypatch: pytest
     with pytest.raises(KeyboardInterrupt):
         ps.tl.aracne(adata, REGULATORS, **QUICK)
     assert content(adata) == before
+
+
+LONG_JOB = """
+import anndata, numpy, pandas, pysces, scipy.sparse
+
+x = scipy.sparse.csr_matrix(numpy.random.default_rng(0).poisson(0.1, (3000, 6000)).astype("f4"))
+adata = anndata.AnnData(x, var=pandas.DataFrame(index=[f"g{i}" for i in range(6000)]))
+cases = [(estimator, threads) for estimator in ("apmi", "gcmi") for threads in (1, 2)]
+for estimator, threads in cases:  # compiles
+    pysces.tl.aracne(adata[:200, :150].copy(), range(80), estimator=estimator, n_threads=threads, correction="p")
+for estimator, threads in cases:
+    print("started", estimator, threads, flush=True)
+    try:
+        pysces.tl.aracne(adata, range(1500), n_subnetworks=200, estimator=estimator, n_threads=threads)
+    except KeyboardInterrupt:
+        print("KeyboardInterrupt", dict(adata.uns), flush=True)
+"""
+
+
+def test_an_interrupt_ends_a_long_job_within_seconds_and_leaves_adata_as_it_was() -> None:
+    with subprocess.Popen([sys.executable, "-c", LONG_JOB], stdout=subprocess.PIPE, text=True) as job:
+        emergency = threading.Timer(300, job.kill)  # ends the reading below
+        emergency.start()
+        try:
+            for case in ("apmi 1", "apmi 2", "gcmi 1", "gcmi 2"):
+                assert job.stdout.readline() == f"started {case}\n"
+                time.sleep(1.5)
+                sent = time.monotonic()
+                job.send_signal(signal.SIGINT)
+                assert job.stdout.readline() == "KeyboardInterrupt {}\n"
+                assert time.monotonic() - sent < 5  # measured: at most 0.5
+            assert job.wait() == 0
+        finally:
+            emergency.cancel()
+            job.kill()
