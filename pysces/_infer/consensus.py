@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
-from scipy import stats
 from scipy.special import logsumexp
 
 if TYPE_CHECKING:
@@ -50,6 +49,8 @@ def support_log_pvalues(tally: Tally, tested: NDArray[np.bool_], consensus: Cons
     pairs that were ``tested``. ``"poisson"`` (ARACNe-AP): with the mean support over all pairs of a regulator and a
     target that occur, which are also the tests.
     """
+    from scipy import stats  # half a second to import
+
     support, n_subnetworks = tally.support, len(tally.false_shares)
     if consensus == "binomial":
         share = min(float(np.mean(tally.false_shares)), 1.0)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ROWS_PER_TASK = 16
 MOST_CORRECTION = 0.2
+LEAST_CELLS = 4
+"""Fewer have no kurtosis; no permutation of them would be rare."""
 DENSE_PAIRS = 1 / 16
 """A product of densities above which a dense product is faster than a sparse one."""
 MOST_DENSE = 2**26
@@ -78,8 +80,9 @@ def signed_information(ranks: Ranks, regulators: NDArray[np.intp], n_threads: in
 def moments(ranks: Ranks) -> NDArray[np.float64]:
     """What the distribution of a gene's correlations over permutations needs of its scores: (2, n_genes)."""
     scores = code_scores(ranks)
-    found = np.empty((2, scores.n_genes))
-    kernels.moments(scores.offsets, scores.indptr, scores.total, scores.squares, scores.n_cells, found[0], found[1])
+    found = np.zeros((2, scores.n_genes))
+    if scores.n_cells >= LEAST_CELLS:
+        kernels.moments(scores.offsets, scores.indptr, scores.total, scores.squares, scores.n_cells, found[0], found[1])
     return found
 
 
@@ -102,10 +105,12 @@ def log_pvalues(
 
     The first term is that of a normal for genes without skewness, of a Poisson where rare genes meet by chance, and
     ends where they never meet; the second brings in the kurtosis, at most a fifth of the first. p is that of a normal
-    beyond :math:`\sqrt{2d}`, doubled unless the other side does not reach as far.
+    beyond :math:`\sqrt{2d}`, doubled unless the other side does not reach as far. Fewer than 4 cells give p = 1.
     """
+    if n_cells < LEAST_CELLS:
+        return np.where(np.isnan(mi), np.nan, 0.0)
     log_p = np.empty_like(mi)
-    least = float(ndtri(at_most / 2)) ** 2 / 2 if at_most < 1 else 0.0
+    least = float(ndtri(min(at_most, 0.5))) ** 2 / 2
 
     def fill(block: slice) -> None:
         of_rows = np.ascontiguousarray(x_moments[:, block])

@@ -10,7 +10,6 @@ import numpy as np
 from pysces._infer import copula
 from pysces._infer.information import mutual_information
 from pysces._infer.null import Null, distinct_null, gene_strata, tied_null
-from pysces._infer.partition import first_splits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,11 +92,8 @@ class GaussianCopula:
         n_threads: int,
         at_most: float,
     ) -> Scored:
-        """See :class:`Estimator`."""
+        """See :class:`Estimator`; the correlation of a constant gene is NaN."""
         mi = copula.signed_information(ranks, regulators, n_threads)
-        constant = first_splits(ranks)[0] == 0
-        mi[:, constant] = np.nan
-        mi[constant[regulators]] = np.nan
         moments = copula.moments(ranks)
         log_p = copula.log_pvalues(mi, moments[:, regulators], moments, ranks.n_cells, n_threads, at_most=at_most)
         return Scored(np.abs(mi, out=mi), log_p)

@@ -1,4 +1,4 @@
-"""p-values of independent genes without ties, or with ties in random order, are what they say they are."""
+"""p-values of independent genes without ties, with ties in random order, and of sparse genes are what they say."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ def noise(name: str, n_cells: int) -> np.ndarray:
 def test_small_pvalues_of_independent_genes_are_as_frequent_as_they_say(name, n_cells):
     estimator = ESTIMATORS[name]
     ranks = rank_genes(as_csc(noise(name, n_cells)), 1)
-    mi = estimator.information(ranks, np.arange(N_GENES), 0, 1)
-    strata = estimator.strata(ranks)
-    log_p = estimator.null(ranks, n_cells, 1).log_pvalues(mi, strata, strata, 1)[np.triu_indices(N_GENES, 1)]
+    log_p = estimator.score(ranks, np.arange(N_GENES), None, 0, 1, 1.0).log_p[np.triu_indices(N_GENES, 1)]
     for level in (1e-2, 1e-3):
         share = (log_p <= np.log(level)).mean()
         assert level / FACTOR < share < level * FACTOR, level
@@ -48,7 +46,19 @@ def test_rare_genes_that_never_meet_are_not_found_to_repel(name):
     rng = np.random.default_rng(3)
     X = (rng.random((300, 2000)) < 0.02) * rng.poisson(2, (300, 2000)).astype(float)
     estimator, ranks, regulators = ESTIMATORS[name], rank_genes(as_csc(X), 1), np.arange(500)
-    mi = estimator.information(ranks, regulators, 0, 1)
-    strata = estimator.strata(ranks)
-    log_p = estimator.null(ranks, 300, 1).log_pvalues(mi, strata[regulators], strata, 1)
-    assert (log_p <= np.log(0.05 / mi.size)).sum() <= 3  # 0.05 expected
+    log_p = estimator.score(ranks, regulators, None, 0, 1, 1.0).log_p
+    assert (log_p <= np.log(0.05 / log_p.size)).sum() <= 3  # 0.05 expected
+
+
+@pytest.mark.parametrize("n_cells", [300, 1000])
+@pytest.mark.parametrize(("least", "most", "factor"), [(0.01, 0.1, 1.6), (0.2, 0.6, 1.35)])
+def test_small_pvalues_of_sparse_counts_in_the_copula_are_as_frequent_as_they_say(least, most, factor, n_cells):
+    rng = np.random.default_rng(n_cells)
+    n_genes = 1000
+    detected = rng.random((n_cells, n_genes)) < np.exp(rng.uniform(np.log(least), np.log(most), n_genes))
+    X = detected * (1.0 + rng.poisson(rng.exponential(1.0, n_genes), (n_cells, n_genes)))
+    ranks = rank_genes(as_csc(X), 1)
+    log_p = ESTIMATORS["gcmi"].score(ranks, np.arange(n_genes), None, 0, 1, 1.0).log_p[np.triu_indices(n_genes, 1)]
+    for level in (1e-2, 1e-3):
+        share = (log_p[~np.isnan(log_p)] <= np.log(level)).mean()
+        assert level / factor < share < level * factor, level

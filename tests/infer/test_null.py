@@ -7,18 +7,21 @@ import oracles
 import pytest
 
 from pysces._csr import as_csc
-from pysces._infer import estimator as estimators
 from pysces._infer import null as nulls
-from pysces._infer.estimator import GaussianCopula, Partition
-from pysces._infer.null import MIN_POOL, STRATUM_RATIO, Null, gene_strata, permuted_pool, tied_null
+from pysces._infer.estimator import Partition
+from pysces._infer.information import pairwise
+from pysces._infer.null import MIN_POOL, STRATUM_RATIO, Null, distinct_null, gene_strata, permuted_pool, tied_null
+from pysces._infer.partition import code
 from pysces._infer.ranks import rank_genes, take_cells
-from pysces._infer.tails import EXTRAPOLATE_BELOW, fit_signed_tail, fit_tail, student_log_pvalues
+from pysces._infer.tails import EXTRAPOLATE_BELOW, fit_tail
 
 N_CELLS, N_GENES = 300, 400
-PARTITIONS = {"aracne3": Partition("aracne3", "block"), "aracne-ap": Partition("aracne-ap", "block")}
-ALL_ESTIMATORS = {**PARTITIONS, "gcmi": GaussianCopula()}
-ESTIMATORS = pytest.mark.parametrize("estimator", list(ALL_ESTIMATORS.values()), ids=list(ALL_ESTIMATORS))
-EITHER_KIND = pytest.mark.parametrize("estimator", [PARTITIONS["aracne3"], GaussianCopula()], ids=["apmi", "gcmi"])
+CONVENTIONS = ("aracne3", "aracne-ap")
+PARTITIONS = {name: Partition(name, "block") for name in CONVENTIONS}
+RANDOM = {f"{name}, random": Partition(name, "random") for name in CONVENTIONS}
+ESTIMATORS = pytest.mark.parametrize("estimator", list(PARTITIONS.values()), ids=list(PARTITIONS))
+EITHER_TIES = pytest.mark.parametrize("estimator", [*PARTITIONS.values(), *RANDOM.values()], ids=[*PARTITIONS, *RANDOM])
+EITHER_CONVENTION = pytest.mark.parametrize("convention", CONVENTIONS)
 
 
 def independent(kind: str, n_cells: int = N_CELLS, n_genes: int = N_GENES) -> np.ndarray:
@@ -33,14 +36,10 @@ def independent(kind: str, n_cells: int = N_CELLS, n_genes: int = N_GENES) -> np
     return counts
 
 
-def all_information(ranks, estimator) -> np.ndarray:
-    return estimator.information(ranks, np.arange(ranks.n_genes), 1, 1)
-
-
 def pair_pvalues(ranks, null: Null, estimator):
     """Log p-values of all pairs of genes that vary, and the strata of both."""
-    strata = estimator.strata(ranks)
-    log_p = null.log_pvalues(all_information(ranks, estimator), strata, strata, 1)
+    log_p = estimator.score(ranks, np.arange(ranks.n_genes), null, 1, 1, 1.0).log_p
+    strata = gene_strata(ranks) if estimator.ties == "block" else np.minimum(gene_strata(ranks), 0)
     first, second = np.triu_indices(ranks.n_genes, 1)
     vary = (strata[first] >= 0) & (strata[second] >= 0)
     first, second = first[vary], second[vary]
@@ -60,23 +59,20 @@ def spread(n_tests: int, n_null: int, level: float) -> float:
     return np.sqrt(n_tests * level * (1 - level) * (1 + n_tests / n_null))
 
 
-def null_size(null: Null, pairs) -> float:
-    """Values in the nulls of some pairs of strata; Student's t is as good as infinitely many."""
-    return sum(len(null.tails[pair][0].values) if pair in null.tails else np.inf for pair in pairs)
-
-
-WITH_RANDOM_TIES = {**ALL_ESTIMATORS, **{f"{name}, random": Partition(name, "random") for name in PARTITIONS}}
+def null_size(null: Null, pairs) -> int:
+    """Values in the nulls of some pairs of strata."""
+    return sum(len(null.tails[pair].values) for pair in pairs)
 
 
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        *[(name, kind) for name in ALL_ESTIMATORS for kind in ("distinct", "counts", "mixed")],
-        *[(f"{name}, random", "counts") for name in PARTITIONS],
+        *[(name, kind) for name in PARTITIONS for kind in ("distinct", "counts", "mixed")],
+        *[(name, "counts") for name in RANDOM],
     ],
 )
 def test_pvalues_of_independent_genes_are_uniform_in_the_tail(name, kind):
-    estimator = WITH_RANDOM_TIES[name]
+    estimator = {**PARTITIONS, **RANDOM}[name]
     ranks = rank_genes(as_csc(independent(kind)), 1)
     null = estimator.null(ranks, N_CELLS, 1)
     log_p, low, high = pair_pvalues(ranks, null, estimator)
@@ -109,52 +105,37 @@ def test_pvalues_in_a_sample_of_the_cells_are_uniform_in_the_tail(kind, estimato
         assert expected / 1.5 - margin < (log_p <= np.log(level)).sum() < expected * 1.5 + margin
 
 
-@pytest.mark.parametrize("sign", [1, -1])
-def test_either_sign_of_a_skewed_null_is_calibrated(sign):
-    rng = np.random.default_rng(0)
-    X = rng.poisson(1.0, (N_CELLS, N_GENES)) * (rng.random((N_CELLS, N_GENES)) < 0.3)
-    ranks, copula = rank_genes(as_csc(X), 1), GaussianCopula()
-    null = copula.null(ranks, N_CELLS, 1)
-    log_p, low, high = pair_pvalues(ranks, null, copula)
-    mi = all_information(ranks, copula)[np.triu_indices(N_GENES, 1)]
-    passed = (log_p[sign * mi > 0] <= np.log(0.02)).sum()
-    n_null = null_size(null, set(zip(low.tolist(), high.tolist(), strict=True)))
-    assert passed == pytest.approx(0.01 * len(mi), abs=5 * spread(len(mi), n_null, 0.01))
-
-
-@ESTIMATORS
+@EITHER_TIES
 def test_pvalues_fall_with_information_and_never_end(estimator):
     ranks = rank_genes(as_csc(independent("mixed", 100, 60)), 1)
     null = estimator.null(ranks, 100, 1)
-    grid = np.linspace(0.0, 20.0, 2000)  # the copula gives at most 18
-    for a, b in {*null.tails, (0, 0)}:
-        for sign in (1, -1) if estimator.signed else (1,):
-            mi = np.concatenate([[-1e-9], sign * grid])  # sums of information are rounded
-            log_p = null.log_pvalues(mi[None], stratum_list(a), np.full(2001, b, np.int32), 1)[0]
-            assert (np.diff(log_p[1:]) <= 0).all(), (a, b)
-            assert np.isfinite(log_p).all(), (a, b)
-            assert estimator.signed or log_p[0] == 0.0, (a, b)
-            assert log_p[-1] < np.log(EXTRAPOLATE_BELOW), (a, b)
+    grid = np.linspace(0.0, 20.0, 2000)
+    for a, b in null.tails:
+        mi = np.concatenate([[-1e-9], grid])  # sums of information are rounded
+        log_p = null.log_pvalues(mi[None], stratum_list(a), np.full(2001, b, np.int32), 1)[0]
+        assert (np.diff(log_p) <= 0).all(), (a, b)
+        assert np.isfinite(log_p).all(), (a, b)
+        assert log_p[0] == 0.0, (a, b)
+        assert log_p[-1] < np.log(EXTRAPOLATE_BELOW), (a, b)
 
 
-@ESTIMATORS
+@EITHER_TIES
 def test_no_step_beyond_the_null_makes_a_pvalue_absurd(estimator):
     ranks = rank_genes(as_csc(independent("mixed", 100, 60)), 1)
     null = estimator.null(ranks, 100, 1)
-    for (a, b), tails in null.tails.items():
-        for sign, tail in zip((1, -1), tails, strict=False):
-            beyond = sign * (tail.values[-1:] + 1e-12)
-            log_p = null.log_pvalues(beyond[None], stratum_list(a), stratum_list(b), 1)
-            assert log_p > -2 * np.log(len(tail.values)), (a, b)  # one in N values is the largest by chance
+    for (a, b), tail in null.tails.items():
+        beyond = tail.values[-1:] + 1e-12
+        log_p = null.log_pvalues(beyond[None], stratum_list(a), stratum_list(b), 1)
+        assert log_p > -2 * np.log(len(tail.values)), (a, b)  # one in N values is the largest by chance
 
 
-@ESTIMATORS
+@EITHER_TIES
 @pytest.mark.parametrize("at_most", [0.9, 0.05, 1e-3, 1e-6])
 def test_pvalues_up_to_a_bound_are_exact_and_others_above_it(at_most, estimator):
     ranks = rank_genes(as_csc(independent("mixed", 100, 150)), 1)
     null = estimator.null(ranks, 100, 1)
-    strata = estimator.strata(ranks)
-    mi = all_information(ranks, estimator)
+    strata = gene_strata(ranks)
+    mi = estimator.information(ranks, np.arange(150), 1, 1)
     mi[::7] *= 3.0  # into the tails
     exact = null.log_pvalues(mi, strata, strata, 1)
     found = null.log_pvalues(mi, strata, strata, 1, at_most=at_most)
@@ -163,6 +144,22 @@ def test_pvalues_up_to_a_bound_are_exact_and_others_above_it(at_most, estimator)
     assert inside.any()
     np.testing.assert_array_equal(found[inside], exact[inside])
     assert (found[exact > np.log(at_most)] > np.log(at_most)).all()
+
+
+@EITHER_TIES
+def test_scores_are_information_and_its_pvalues_without_constant_genes(estimator):
+    X = np.column_stack([independent("mixed", 80, 30), np.full(80, 2.0)])
+    ranks, regulators = rank_genes(as_csc(X), 1), np.array([30, 4, 1])
+    mi, log_p = estimator.score(ranks, regulators, None, 5, 1, 1.0)
+    varies = np.array([len(set(gene)) > 1 for gene in X.T])
+    untested = ~(varies[regulators][:, None] & varies) | (regulators[:, None] == np.arange(31))
+    assert varies[:30].any()
+    np.testing.assert_array_equal(mi, np.where(untested, np.nan, estimator.information(ranks, regulators, 5, 1)))
+    null = estimator.null(ranks, 80, 1)
+    strata = gene_strata(ranks) if estimator.ties == "block" else np.zeros(31, np.int32)
+    np.testing.assert_array_equal(log_p, null.log_pvalues(mi, strata[regulators], strata, 1))
+    given = estimator.score(ranks, regulators, null, 5, 1, 1.0)
+    np.testing.assert_array_equal(given.log_p, log_p)
 
 
 N_EXAMPLE = 50
@@ -174,86 +171,44 @@ def example_sample(pair: tuple[int, int]) -> np.ndarray:
     return np.random.default_rng(pair).normal(0.01, 0.02 * (1 + sum(pair)), 2000)
 
 
-def example_null(kind: str = "unsigned") -> Null:
-    samples = {pair: example_sample(pair) for pair in EXAMPLE_PAIRS if kind != "student" or pair != (0, 0)}
-    if kind == "unsigned":
-        return Null({pair: (fit_tail(sample, N_EXAMPLE),) for pair, sample in samples.items()})
-    tails = {pair: tuple(fit_signed_tail(side, N_EXAMPLE) for side in (mi, -mi)) for pair, mi in samples.items()}
-    return Null(tails, N_EXAMPLE if kind == "student" else 0)
+def example_null() -> Null:
+    return Null({pair: fit_tail(example_sample(pair), N_EXAMPLE) for pair in EXAMPLE_PAIRS})
 
 
-def example_information(n_rows: int, n_columns: int) -> np.ndarray:
-    """Values of both signs, most far out in a null."""
-    return np.random.default_rng(1).normal(0.0, 0.3, (n_rows, n_columns))
-
-
-@pytest.mark.parametrize(
-    ("kind", "oracle"), [("unsigned", oracles.null_log_pvalues), ("signed", oracles.signed_null_log_pvalues)]
-)
 @pytest.mark.parametrize("n_threads", [1, 2])
-def test_every_pair_is_looked_up_in_the_null_of_its_strata(kind, oracle, n_threads):
+def test_every_pair_is_looked_up_in_the_null_of_its_strata(n_threads):
     rows, columns = stratum_list(*[0, 3, 3] * 20), stratum_list(3, 0, 0, 3, 0)  # rows: several blocks
-    mi = example_information(len(rows), len(columns))
+    mi = np.random.default_rng(1).normal(0.0, 0.3, (len(rows), len(columns)))  # most far out in a null
     expected = np.empty_like(mi)
     for i, j in np.ndindex(mi.shape):
         pair = min(rows[i], columns[j]), max(rows[i], columns[j])
-        expected[i, j] = oracle(example_sample(pair), mi[i, j : j + 1], N_EXAMPLE)[0]
-    found = example_null(kind).log_pvalues(mi, rows, columns, n_threads)
+        expected[i, j] = oracles.null_log_pvalues(example_sample(pair), mi[i, j : j + 1], N_EXAMPLE)[0]
+    found = example_null().log_pvalues(mi, rows, columns, n_threads)
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
     assert (found < np.log(EXTRAPOLATE_BELOW)).any()
     assert (found > np.log(EXTRAPOLATE_BELOW)).any()
 
 
-@pytest.mark.parametrize("at_most", [1.0, 0.1])
-def test_pairs_of_genes_without_ties_follow_student_where_the_null_says_so(at_most):
-    rows, columns = stratum_list(*[0, 3] * 20), stratum_list(0, 3, 0)
-    mi = example_information(len(rows), len(columns))
-    found = example_null("student").log_pvalues(mi, rows, columns, 1, at_most=at_most)
-    student = (rows[:, None] == 0) & (columns == 0)
-    expected = student_log_pvalues(np.abs(mi), 50)
-    exact = student & (expected <= np.log(at_most))
-    np.testing.assert_array_equal(found[exact], expected[exact])
-    np.testing.assert_array_equal(found[student & ~exact], 0.0)
-    tails = example_null("signed").log_pvalues(mi, rows, columns, 1, at_most=at_most)
-    np.testing.assert_array_equal(found[~student], tails[~student])
-
-
-def test_two_tails_never_give_a_pvalue_above_one():
-    mi = np.linspace(-0.2, 0.2, 101)[None]
-    log_p = example_null("signed").log_pvalues(mi, stratum_list(0), np.zeros(101, np.int32), 1)
-    assert (log_p <= 0).all()
-    assert (log_p == 0).any()
-
-
-@pytest.mark.parametrize("kind", ["unsigned", "signed", "student"])
-def test_constant_genes_get_the_pvalue_one_and_untested_pairs_none(kind):
+def test_constant_genes_get_the_pvalue_one_and_untested_pairs_none():
     mi = np.array([[5.0, 5.0, np.nan], [5.0, 5.0, 5.0]])
-    log_p = example_null(kind).log_pvalues(mi, stratum_list(0, -1), stratum_list(3, -1, 0), 1)
+    log_p = example_null().log_pvalues(mi, stratum_list(0, -1), stratum_list(3, -1, 0), 1)
     assert log_p[0, 0] < np.log(1e-3)
     np.testing.assert_array_equal(log_p[[0, 1, 1, 1], [1, 0, 1, 2]], 0.0)
     assert np.isnan(log_p[0, 2])
 
 
-def test_constant_genes_get_the_pvalue_one_where_all_others_follow_student():
-    log_p = Null({}, 50).log_pvalues(np.array([[5.0, 5.0]]), stratum_list(0), stratum_list(0, -1), 1)
-    assert log_p[0, 0] < np.log(1e-3)
-    assert log_p[0, 1] == 0.0
-
-
-@EITHER_KIND
+@EITHER_TIES
 @pytest.mark.parametrize("n_taken", [1, 7, 20])
 def test_constant_genes_alone_have_a_null_that_gives_the_pvalue_one(n_taken, estimator):
     null = estimator.null(rank_genes(as_csc(np.ones((20, 3))), 1), n_taken, 1)
-    mi = np.array([[0.0, np.nan if estimator.signed else 0.3, np.nan]])  # the copula gives NaN
-    log_p = null.log_pvalues(mi, stratum_list(-1), np.full(3, -1, np.int32), 1)
-    np.testing.assert_array_equal(log_p, np.where(np.isnan(mi), np.nan, 0.0))
+    log_p = null.log_pvalues(np.array([[0.0, 0.3, np.nan]]), stratum_list(-1), np.full(3, -1, np.int32), 1)
+    np.testing.assert_array_equal(log_p, [[0.0, 0.0, np.nan]])
 
 
-@pytest.mark.parametrize("kind", ["unsigned", "signed", "student"])
 @pytest.mark.parametrize(("stratum", "used"), [(0, 0), (1, 0), (2, 3), (3, 3), (9, 3)])
-def test_a_stratum_without_a_null_takes_the_nearest(stratum, used, kind):
-    mi = np.linspace(-6, 6, 9)[None]
-    null = example_null(kind)
+def test_a_stratum_without_a_null_takes_the_nearest(stratum, used):
+    mi = np.linspace(0, 6, 9)[None]
+    null = example_null()
     for other in (0, 3):
         found = null.log_pvalues(mi, stratum_list(other), np.full(9, stratum, np.int32), 1)
         nearest = null.log_pvalues(mi, stratum_list(other), np.full(9, used, np.int32), 1)
@@ -282,14 +237,16 @@ def test_genes_without_ties_are_stratum_zero_and_one_tie_leaves_it():
     np.testing.assert_array_equal(gene_strata(rank_genes(as_csc(x), 1)), [0, 1])
 
 
-def test_random_ties_leave_one_stratum_and_constant_genes():
-    X = np.column_stack([independent("mixed", 50, 8), np.zeros(50)])
-    ranks = rank_genes(as_csc(X), 1)
+@EITHER_CONVENTION
+def test_with_ties_in_random_order_all_genes_have_the_null_of_genes_without_ties(convention):
+    ranks = rank_genes(as_csc(independent("counts", 50, 8)), 1)
     assert gene_strata(ranks).max() > 0
-    np.testing.assert_array_equal(Partition("aracne3", "random").strata(ranks), [0] * 8 + [-1])
+    tails = Partition(convention, "random").null(ranks, 40, 1).tails
+    assert tails.keys() == {(0, 0)}
+    assert tails[0, 0] is distinct_null(40, convention, 1).tails[0, 0]
 
 
-@EITHER_KIND
+@ESTIMATORS
 def test_a_rare_stratum_has_a_null_of_its_own(estimator):
     rng = np.random.default_rng(0)
     X = rng.poisson(3.0, (200, 300))
@@ -300,33 +257,43 @@ def test_a_rare_stratum_has_a_null_of_its_own(estimator):
     assert (strata == rare).sum() == 1
     tails = estimator.null(ranks, 200, 1).tails
     assert {pair for pair in tails if rare in pair} >= {(rare, rare), (strata[0], rare)}
-    assert len(np.unique(tails[rare, rare][0].values)) < len(np.unique(tails[strata[0], strata[0]][0].values))
+    assert len(np.unique(tails[rare, rare].values)) < len(np.unique(tails[strata[0], strata[0]].values))
 
 
-@EITHER_KIND
-def test_nulls_hold_the_information_of_permuted_genes(estimator):
+@EITHER_CONVENTION
+def test_nulls_hold_the_information_of_permuted_genes(convention):
     ranks = rank_genes(as_csc(independent("mixed", 60, 80)), 1)
     pool = permuted_pool(ranks, 40, 1)
-    tails = tied_null(ranks, 40, estimator, 1).tails
-    n_strata = len(pool)
-    assert len(tails) == n_strata * (n_strata + 1) / 2 - estimator.signed  # two genes without ties: Student's t
-    for (a, b), of_pair in tails.items():
-        if a == b:
-            continue  # the other side of the diagonal
-        mi = np.ravel(estimator.pairwise(estimator.code(pool[a]), estimator.code(pool[b]), 1, triangle=False))
-        np.testing.assert_array_equal(of_pair[0].values, np.sort(mi))
-        if estimator.signed:
-            np.testing.assert_array_equal(of_pair[1].values, np.sort(-mi))
+    coded = {stratum: code(genes, convention, "block", np.zeros(0, np.uint64)) for stratum, genes in pool.items()}
+    tails = tied_null(ranks, 40, convention, 1).tails
+    assert len(tails) == len(pool) * (len(pool) + 1) / 2 > 1
+    for (a, b), tail in tails.items():
+        if (a, b) == (0, 0):
+            expected = distinct_null(40, convention, 1).tails[0, 0].values
+        elif a == b:
+            mi = pairwise(coded[a], coded[a], 1)
+            expected = mi[np.triu_indices(len(mi), 1)]
+        else:
+            expected = np.ravel(pairwise(coded[a], coded[b], 1))
+        np.testing.assert_array_equal(tail.values, np.sort(expected))
 
 
-@EITHER_KIND
-def test_every_pair_of_permuted_genes_counts_once(estimator):
+@EITHER_CONVENTION
+def test_every_pair_of_permuted_genes_counts_once(convention):
     ranks = rank_genes(as_csc(independent("counts", 60, 80)), 1)
     pool = permuted_pool(ranks, 60, 1)
-    for (a, b), of_pair in tied_null(ranks, 60, estimator, 1).tails.items():
+    for (a, b), tail in tied_null(ranks, 60, convention, 1).tails.items():
         n_a, n_b = pool[a].n_genes, pool[b].n_genes
-        expected = n_a * (n_a - 1) // 2 if a == b else n_a * n_b
-        assert {len(tail.values) for tail in of_pair} == {expected}
+        assert len(tail.values) == (n_a * (n_a - 1) // 2 if a == b else n_a * n_b)
+
+
+@EITHER_TIES
+def test_no_null_falls_faster_than_a_likelihood_ratio(estimator):
+    X = np.zeros((200, 40))
+    X[:3] = 1.0  # genes of three cells: a step where they first meet, and nothing between
+    X[:, ::2] = independent("mixed", 200, 20)
+    tails = estimator.null(rank_genes(as_csc(X), 1), 150, 1).tails
+    assert all(-150 <= tail.slope <= 0 for tail in tails.values())
 
 
 def test_strata_of_permuted_genes_hold_enough_and_vary():
@@ -338,39 +305,29 @@ def test_strata_of_permuted_genes_hold_enough_and_vary():
         assert set(gene_strata(genes)) == {stratum}
 
 
-@pytest.mark.parametrize("estimator", list(PARTITIONS.values()), ids=list(PARTITIONS))
+@ESTIMATORS
 def test_genes_without_ties_share_one_null(estimator):
     ranks = rank_genes(as_csc(independent("distinct", 30, 20)), 1)
     found = estimator.null(ranks, 20, 1)
-    assert set(found.tails) == {(0, 0)}
-    expected = estimator.distinct_null(20, 1)
-    np.testing.assert_array_equal(found.tails[0, 0][0].values, expected.tails[0, 0][0].values)
-    assert found.n_student == expected.n_student == 0
-
-
-@pytest.mark.parametrize("kind", ["distinct", "mixed"])
-def test_genes_without_ties_follow_student_in_the_copula(kind):
-    null = GaussianCopula().null(rank_genes(as_csc(independent(kind, 30, 20)), 1), 20, 1)
-    assert null.n_student == 20
-    assert (0, 0) not in null.tails
-    assert bool(null.tails) == (kind == "mixed")
+    assert found.tails.keys() == {(0, 0)}
+    expected = distinct_null(20, estimator.convention, 1)
+    np.testing.assert_array_equal(found.tails[0, 0].values, expected.tails[0, 0].values)
 
 
 def test_the_null_of_genes_without_ties_is_computed_once_per_size_and_convention(monkeypatch):
-    monkeypatch.setattr(estimators, "_distinct_tails", {})
-    sizes = [(name, n) for name in PARTITIONS for n in (20, 21)]
-    first, again = ([PARTITIONS[name].distinct_null(n, 1).tails[0, 0][0] for name, n in sizes] for _ in range(2))
+    monkeypatch.setattr(nulls, "_distinct_tails", {})
+    sizes = [(n, convention) for convention in CONVENTIONS for n in (20, 21)]
+    first, again = ([distinct_null(n, convention, 1).tails[0, 0] for n, convention in sizes] for _ in range(2))
     assert len({tail.values.tobytes() for tail in first}) == len(sizes)
     for tail, cached in zip(first, again, strict=True):
         assert tail is cached
-    assert PARTITIONS["aracne3"].distinct_null(20, 1).tails.keys() == {(0, 0)}
 
 
 def test_many_cells_take_fewer_permuted_genes(monkeypatch):
-    monkeypatch.setattr(estimators, "_distinct_tails", {})
-    monkeypatch.setattr(estimators, "MOST_CODES", 400 * 50)
-    for n_cells, n_genes in [(20, 1000), (50, 400), (80, estimators.LEAST_PERMUTED)]:
-        (tail,) = PARTITIONS["aracne3"].distinct_null(n_cells, 1).tails[0, 0]
+    monkeypatch.setattr(nulls, "_distinct_tails", {})
+    monkeypatch.setattr(nulls, "MOST_CODES", 400 * 50)
+    for n_cells, n_genes in [(20, 1000), (50, 400), (80, nulls.LEAST_PERMUTED)]:
+        tail = distinct_null(n_cells, "aracne3", 1).tails[0, 0]
         assert len(tail.values) == n_genes * (n_genes - 1) / 2
 
 
@@ -384,18 +341,18 @@ def test_the_pool_is_shared_equally_among_strata(n_permuted, monkeypatch):
 
 @ESTIMATORS
 def test_the_number_of_threads_does_not_change_the_null(estimator, monkeypatch):
-    monkeypatch.setattr(estimators, "_distinct_tails", {})
+    monkeypatch.setattr(nulls, "_distinct_tails", {})
     ranks = rank_genes(as_csc(independent("mixed", 60, 40)), 1)
     one = estimator.null(ranks, 40, 1)
-    estimators._distinct_tails.clear()
+    nulls._distinct_tails.clear()
     two = estimator.null(ranks, 40, 2)
     assert one.tails.keys() == two.tails.keys()
-    for pair, tails in one.tails.items():
-        for tail, other in zip(tails, two.tails[pair], strict=True):
-            assert tail.values.tobytes() == other.values.tobytes()
+    for pair, tail in one.tails.items():
+        assert tail.values.tobytes() == two.tails[pair].values.tobytes()
+        assert tail[1:] == two.tails[pair][1:]
 
 
-@EITHER_KIND
+@ESTIMATORS
 @pytest.mark.parametrize(("n_detected", "n_taken"), [(3, 32), (1, 16), (5, 10)])
 def test_genes_that_are_all_sparse_have_a_null_in_small_samples(n_detected, n_taken, estimator):
     rng = np.random.default_rng(0)
@@ -403,20 +360,12 @@ def test_genes_that_are_all_sparse_have_a_null_in_small_samples(n_detected, n_ta
     for gene in X.T:
         gene[rng.choice(50, n_detected, replace=False)] = 1.0
     null = estimator.null(rank_genes(as_csc(X), 1), n_taken, 1)
-    none = -1e-9  # of genes that never meet; zero itself is more than the copula expects
-    log_p = null.log_pvalues(np.array([[none, 20.0]]), stratum_list(5), stratum_list(5, 5), 1)
+    log_p = null.log_pvalues(np.array([[-1e-9, 20.0]]), stratum_list(5), stratum_list(5, 5), 1)
     assert log_p[0, 0] == 0.0
     assert log_p[0, 1] < np.log(0.05)
 
 
-@pytest.mark.parametrize(
-    "estimator",
-    [
-        PARTITIONS["aracne3"],
-        GaussianCopula(),
-    ],
-    ids=["apmi", "gcmi"],
-)
+@ESTIMATORS
 def test_a_gene_that_rarely_loses_its_ties_in_a_sample_has_a_null_with_the_others(estimator):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(100, 200))
