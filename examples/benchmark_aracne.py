@@ -157,7 +157,7 @@ def new_null(n_cells: int, n_threads: int) -> None:
     null.distinct_null(n_cells, "aracne3", n_threads)
 
 
-def subnetwork(problem: Problem, taken: np.ndarray, chosen: estimator.Estimator, fitted: null.Null | None) -> None:
+def subnetwork(problem: Problem, taken: np.ndarray, chosen: estimator.Estimator, fitted: null.Null) -> None:
     """One subnetwork, from ranks of all cells to pruned edges."""
     sample = problem._replace(ranks=take_cells(problem.ranks, taken, 1))
     mi, log_p = score(sample, chosen, fitted, np.random.SeedSequence(0), 1, at_most=0.05)

@@ -17,6 +17,7 @@ from scipy.special import ndtri
 from pysces._infer import _copula_kernels as kernels
 from pysces._infer.correlation import Scores, rank_scores
 from pysces._infer.information import genes_per_task
+from pysces._infer.ranks import GENES_PER_BLOCK
 from pysces._parallel import one_blas_thread, run
 
 if TYPE_CHECKING:
@@ -50,19 +51,6 @@ def code_scores(ranks: Ranks) -> Scores:
     return rank_scores(ranks, normal_scores(ranks.n_cells))
 
 
-def pairwise(x: Scores, y: Scores, n_threads: int) -> NDArray[np.float64]:
-    """Signed information of every gene of ``x`` with every gene of ``y`` in nats: (n_x, n_y)."""
-    factor = _Factor.of(x)
-    mi = np.empty((x.n_genes, y.n_genes))
-
-    def fill(tile: slice) -> None:
-        factor.fill(_genes(y, tile), tile.start, mi)
-
-    with one_blas_thread():
-        run(fill, y.n_genes, genes_per_task(x.n_genes, x.n_cells), n_threads)
-    return mi
-
-
 def signed_information(ranks: Ranks, regulators: NDArray[np.intp], n_threads: int) -> NDArray[np.float64]:
     """Signed information (n_regulators, n_genes) in nats, NaN on self."""
     factor = _Factor.of(code_scores(ranks.genes(regulators)))
@@ -77,12 +65,20 @@ def signed_information(ranks: Ranks, regulators: NDArray[np.intp], n_threads: in
     return mi
 
 
-def moments(ranks: Ranks) -> NDArray[np.float64]:
+def moments(ranks: Ranks, n_threads: int) -> NDArray[np.float64]:
     """What the distribution of a gene's correlations over permutations needs of its scores: (2, n_genes)."""
-    scores = code_scores(ranks)
-    found = np.zeros((2, scores.n_genes))
-    if scores.n_cells >= LEAST_CELLS:
-        kernels.moments(scores.offsets, scores.indptr, scores.total, scores.squares, scores.n_cells, found[0], found[1])
+    found = np.zeros((2, ranks.n_genes))
+    if ranks.n_cells < LEAST_CELLS:
+        return found
+
+    def fill(block: slice) -> None:
+        scores = code_scores(ranks.genes(block))
+        kernels.moments(
+            scores.offsets, scores.indptr, scores.total, scores.squares, scores.n_cells,
+            found[0, block], found[1, block],
+        )  # fmt: skip
+
+    run(fill, ranks.n_genes, GENES_PER_BLOCK, n_threads)
     return found
 
 
@@ -118,15 +114,6 @@ def log_pvalues(
 
     run(fill, len(mi), ROWS_PER_TASK, n_threads)
     return log_p
-
-
-def _genes(scores: Scores, tile: slice) -> Scores:
-    indptr = scores.indptr[tile.start : tile.stop + 1]
-    within = slice(indptr[0], indptr[-1])
-    return Scores(
-        scores.cells[within], scores.offsets[within], indptr - indptr[0],
-        scores.total[tile], scores.squares[tile], scores.n_cells,
-    )  # fmt: skip
 
 
 def _density(scores: Scores) -> float:

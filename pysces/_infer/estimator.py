@@ -31,11 +31,11 @@ class Estimator(Protocol):
     def information(self, ranks: Ranks, regulators: NDArray[np.intp], seed: int, n_threads: int) -> NDArray[np.float64]:
         """Mutual information (n_regulators, n_genes) in nats, NaN on self."""
 
-    def null(self, ranks: Ranks, n_cells: int, n_threads: int) -> Null | None:
-        """What is computed once for all samples of ``n_cells`` cells, if anything."""
+    def null(self, ranks: Ranks, n_cells: int, n_threads: int) -> Null:
+        """What is computed once for all samples of ``n_cells`` cells, empty if nothing is."""
 
     def score(
-        self, ranks: Ranks, regulators: NDArray[np.intp], null: Null | None, seed: int, n_threads: int, at_most: float
+        self, ranks: Ranks, regulators: NDArray[np.intp], null: Null, seed: int, n_threads: int, at_most: float
     ) -> Scored:
         """Score all pairs, NaN on self and for constant genes; p above ``at_most`` may be given as 1."""
 
@@ -60,7 +60,7 @@ class Partition:
         return tied_null(ranks, n_cells, self.convention, n_threads)
 
     def score(
-        self, ranks: Ranks, regulators: NDArray[np.intp], null: Null | None, seed: int, n_threads: int, at_most: float
+        self, ranks: Ranks, regulators: NDArray[np.intp], null: Null, seed: int, n_threads: int, at_most: float
     ) -> Scored:
         """See :class:`Estimator`."""
         mi = self.information(ranks, regulators, seed, n_threads)
@@ -69,7 +69,6 @@ class Partition:
         mi[strata[regulators] < 0] = np.nan
         if self.ties == "random":
             strata = np.minimum(strata, 0)
-        null = self.null(ranks, ranks.n_cells, n_threads) if null is None else null
         return Scored(mi, null.log_pvalues(mi, strata[regulators], strata, n_threads, at_most=at_most))
 
 
@@ -80,20 +79,21 @@ class GaussianCopula:
         """See :class:`Estimator`."""
         return np.abs(copula.signed_information(ranks, regulators, n_threads))
 
-    def null(self, ranks: Ranks, n_cells: int, n_threads: int) -> None:
-        """Nothing: p follows from the moments of the genes in each sample."""
+    def null(self, ranks: Ranks, n_cells: int, n_threads: int) -> Null:
+        """Empty: p follows from the moments of the genes in each sample."""
+        return Null({})
 
     def score(
         self,
         ranks: Ranks,
         regulators: NDArray[np.intp],
-        null: Null | None,
+        null: Null,
         seed: int,
         n_threads: int,
         at_most: float,
     ) -> Scored:
         """See :class:`Estimator`; the correlation of a constant gene is NaN."""
         mi = copula.signed_information(ranks, regulators, n_threads)
-        moments = copula.moments(ranks)
+        moments = copula.moments(ranks, n_threads)
         log_p = copula.log_pvalues(mi, moments[:, regulators], moments, ranks.n_cells, n_threads, at_most=at_most)
         return Scored(np.abs(mi, out=mi), log_p)

@@ -70,7 +70,7 @@ class Edges(NamedTuple):
 
 
 def score(
-    problem: Problem, estimator: Estimator, null: Null | None, ties_seed: np.random.SeedSequence, n_threads: int,
+    problem: Problem, estimator: Estimator, null: Null, ties_seed: np.random.SeedSequence, n_threads: int,
     *, at_most: float = 1.0,
 ) -> Scored:  # fmt: skip
     """Mutual information of all pairs and log p-values, exact up to ``at_most``.

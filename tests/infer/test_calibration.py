@@ -7,6 +7,7 @@ import pytest
 
 from pysces._csr import as_csc
 from pysces._infer.estimator import GaussianCopula, Partition
+from pysces._infer.null import Null
 from pysces._infer.ranks import rank_genes
 
 N_GENES = 640
@@ -35,7 +36,9 @@ def noise(name: str, n_cells: int) -> np.ndarray:
 def test_small_pvalues_of_independent_genes_are_as_frequent_as_they_say(name, n_cells):
     estimator = ESTIMATORS[name]
     ranks = rank_genes(as_csc(noise(name, n_cells)), 1)
-    log_p = estimator.score(ranks, np.arange(N_GENES), None, 0, 1, 1.0).log_p[np.triu_indices(N_GENES, 1)]
+    log_p = estimator.score(ranks, np.arange(N_GENES), estimator.null(ranks, n_cells, 1), 0, 1, 1.0).log_p[
+        np.triu_indices(N_GENES, 1)
+    ]
     for level in (1e-2, 1e-3):
         share = (log_p <= np.log(level)).mean()
         assert level / FACTOR < share < level * FACTOR, level
@@ -46,7 +49,7 @@ def test_rare_genes_that_never_meet_are_not_found_to_repel(name):
     rng = np.random.default_rng(3)
     X = (rng.random((300, 2000)) < 0.02) * rng.poisson(2, (300, 2000)).astype(float)
     estimator, ranks, regulators = ESTIMATORS[name], rank_genes(as_csc(X), 1), np.arange(500)
-    log_p = estimator.score(ranks, regulators, None, 0, 1, 1.0).log_p
+    log_p = estimator.score(ranks, regulators, estimator.null(ranks, 300, 1), 0, 1, 1.0).log_p
     assert (log_p <= np.log(0.05 / log_p.size)).sum() <= 3  # 0.05 expected
 
 
@@ -58,7 +61,7 @@ def test_small_pvalues_of_sparse_counts_in_the_copula_are_as_frequent_as_they_sa
     detected = rng.random((n_cells, n_genes)) < np.exp(rng.uniform(np.log(least), np.log(most), n_genes))
     X = detected * (1.0 + rng.poisson(rng.exponential(1.0, n_genes), (n_cells, n_genes)))
     ranks = rank_genes(as_csc(X), 1)
-    log_p = ESTIMATORS["gcmi"].score(ranks, np.arange(n_genes), None, 0, 1, 1.0).log_p[np.triu_indices(n_genes, 1)]
+    log_p = ESTIMATORS["gcmi"].score(ranks, np.arange(n_genes), Null({}), 0, 1, 1.0).log_p[np.triu_indices(n_genes, 1)]
     for level in (1e-2, 1e-3):
         share = (log_p[~np.isnan(log_p)] <= np.log(level)).mean()
         assert level / factor < share < level * factor, level

@@ -22,10 +22,10 @@ from pysces._infer.copula import (
     log_pvalues,
     moments,
     normal_scores,
-    pairwise,
     signed_information,
 )
 from pysces._infer.estimator import GaussianCopula
+from pysces._infer.null import Null
 from pysces._infer.ranks import rank_genes, take_cells
 
 ROUNDING = 1e-6
@@ -225,8 +225,8 @@ def test_the_number_of_threads_does_not_change_a_byte():
     X = wide(3 * GENES_PER_TASK + 5)
     regulators = np.arange(0, X.shape[1], 3)
     assert information(X, regulators, 2).tobytes() == information(X, regulators, 1).tobytes()
-    scores = code_scores(rank_genes(as_csc(X), 1))
-    assert pairwise(scores, scores, 2).tobytes() == pairwise(scores, scores, 1).tobytes()
+    ranks = rank_genes(as_csc(X), 1)
+    assert moments(ranks, 2).tobytes() == moments(ranks, 1).tobytes()
 
 
 @pytest.mark.usefixtures("small_tasks")
@@ -239,14 +239,6 @@ def test_tiles_of_genes_do_not_show():
     genes = np.arange(0, X.shape[1], 40)
     alone = information(np.hstack([X[:, regulators], X[:, genes]]), range(3))
     np.testing.assert_array_equal(mi[:, genes], np.where(genes == regulators[:, None], np.nan, alone[:, 3:]))
-
-
-@pytest.mark.usefixtures("small_tasks")
-def test_all_pairs_of_two_lots_of_genes_have_the_information_of_one():
-    X = wide(GENES_PER_TASK + 30)
-    ranks = rank_genes(as_csc(X), 1)
-    x, y = (code_scores(ranks.genes(np.arange(start, stop))) for start, stop in [(0, 11), (11, X.shape[1])])
-    np.testing.assert_array_equal(pairwise(x, y, 1), information(X)[:11, 11:])
 
 
 @ALL_KINDS
@@ -335,14 +327,14 @@ def scores_of(x: np.ndarray) -> np.ndarray:
 
 
 def pair_log_pvalues(X: np.ndarray, n_threads: int = 1, at_most: float = 1.0) -> np.ndarray:
-    found = moments(rank_genes(as_csc(X), 1))
+    found = moments(rank_genes(as_csc(X), 1), 1)
     return log_pvalues(information(X), found, found, len(X), n_threads, at_most=at_most)
 
 
 def pvalues_at(rho, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """p-values that correlations of two genes would have."""
     rho = np.asarray(rho)
-    x_moments, y_moments = np.split(moments(rank_genes(as_csc(np.column_stack([x, y])), 1)), 2, axis=1)
+    x_moments, y_moments = np.split(moments(rank_genes(as_csc(np.column_stack([x, y])), 1), 1), 2, axis=1)
     mi = -np.sign(rho) * np.log1p(-(rho**2)) / 2
     return np.exp(log_pvalues(mi[None], x_moments, np.tile(y_moments, len(rho)), len(x), 1)[0])
 
@@ -354,7 +346,7 @@ PVALUE_KINDS = pytest.mark.parametrize("kind", ["distinct", "counts", "negative"
 @pytest.mark.parametrize("n", [4, 5, 10, 64, 300, 3000])
 def test_moments_are_those_of_normal_scores(n, kind):
     X = genes_of(kind, n)
-    third, fourth = moments(rank_genes(as_csc(X), 1))
+    third, fourth = moments(rank_genes(as_csc(X), 1), 1)
     for gene, (x3, x4) in enumerate(zip(third, fourth, strict=True)):
         scores = scores_of(X[:, gene])
         centred = scores - scores.mean()
@@ -365,7 +357,7 @@ def test_moments_are_those_of_normal_scores(n, kind):
 @pytest.mark.parametrize("n", [1, 3, 4, 30])
 def test_moments_of_constant_genes_are_zero(n):
     X = np.column_stack([np.zeros(n), np.full(n, 3.0), np.full(n, -1.0)])
-    np.testing.assert_array_equal(moments(rank_genes(as_csc(X), 1)), np.zeros((2, 3)))
+    np.testing.assert_array_equal(moments(rank_genes(as_csc(X), 1), 1), np.zeros((2, 3)))
 
 
 @PVALUE_KINDS
@@ -459,7 +451,7 @@ def test_pvalues_are_those_over_random_permutations(n, x_detected, y_detected, t
 @pytest.mark.parametrize("n", [5, 10, 100, 1000])
 def test_pvalues_fall_with_the_strength_of_either_sign(n, kind):
     X = genes_of(kind, n)
-    found = moments(rank_genes(as_csc(X), 1))
+    found = moments(rank_genes(as_csc(X), 1), 1)
     mi = np.geomspace(1e-6, LARGEST, 250)
     for sign in (1, -1):
         for gene in range(X.shape[1]):
@@ -530,7 +522,7 @@ def test_pvalues_of_genes_of_the_same_order_are_probabilities(n):
 def test_scores_are_information_and_its_pvalues_without_constant_genes(at_most):
     X = np.column_stack([wide(20), wide(20)[:, 18] * 2.0 + 1.0, np.full(60, 2.0)])
     ranks, regulators = rank_genes(as_csc(X), 1), np.array([21, 18, 1])
-    mi, log_p = GaussianCopula().score(ranks, regulators, None, 0, 1, at_most)
+    mi, log_p = GaussianCopula().score(ranks, regulators, Null({}), 0, 1, at_most)
     varies = np.array([len(set(gene)) > 1 for gene in X.T])
     signed = information(X, regulators)
     np.testing.assert_array_equal(np.isnan(mi), ~varies | ~varies[regulators][:, None] | np.isnan(signed))
