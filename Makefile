@@ -34,10 +34,7 @@ $(VENV)/installed-test: $(VENV)/installed
 	$(INSTALL) --group test
 	touch $@
 
-$(VENV)/installed-test-interpreted: $(VENV)/installed-test
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(KERNEL_TESTS)
-
-lint: $(VENV)/installed-test
+$(VENV)/installed-lint: $(VENV)/installed-test
 	$(INSTALL) --group lint
 	touch $@
 

@@ -87,10 +87,11 @@ def permutation_log_pvalues(mi, x_moments, y_moments, n_cells, most_correction, 
         for column in range(mi.shape[1]):
             value = mi[row, column]
             log_p[row, column] = value if np.isnan(value) else 0.0
-            if not 2.0 * (1.0 + most_correction) * n * abs(value) >= least:  # T^2 and with it any deviation is less
+            skew = skew_factor * x_moments[0, row] * y_moments[0, column]
+            half_square = n * abs(value) * (1.0 if skew * value >= 0.0 else 2.0)  # at least T^2 / 2, or T^2 where u < 0
+            if not (1.0 + most_correction) * half_square >= least:
                 continue
             square = -np.expm1(-2.0 * abs(value)) * (n - 1.0)
-            skew = skew_factor * x_moments[0, row] * y_moments[0, column]
             excess = kurtosis_factor * x_moments[1, row] * y_moments[1, column] - 6.0 / (n + 1.0)
             u = max(skew * (np.sqrt(square) if value >= 0.0 else -np.sqrt(square)), -1.0)
             if abs(u) < 1e-3:

@@ -77,7 +77,7 @@ def aracne(
     groups
         Only these groups; their networks are those of a run with all groups.
     min_cells
-        Groups with fewer cells are skipped with a warning.
+        Groups with fewer cells, or in which no regulator varies, are skipped with a warning.
     layer, use_raw
         Which matrix; by default X.
     mask_var
