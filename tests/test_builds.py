@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import platform
+import re
 import subprocess
 import sys
 from functools import cache
@@ -31,6 +33,29 @@ network = pd.DataFrame({"source": ["a"] * 6 + ["b"] * 6, "target": names, "weigh
 found["viper"] = ps.VIPER(network, min_targets=2, n_threads=1).fit(X, names).transform(X)
 sys.stdout.buffer.write(pickle.dumps(found))
 """
+DISPATCHERS = """
+import sys
+from numba.core.registry import CPUDispatcher
+
+dispatchers = {
+    f"{module}.{name}": value
+    for module, content in list(sys.modules.items()) if module.startswith("pysces") and module.endswith("_kernels")
+    for name, value in vars(content).items() if isinstance(value, CPUDispatcher)
+}
+"""
+SIGNATURES = f"""{SCRIPT.replace("sys.stdout", "#")}{DISPATCHERS}
+sys.stdout.buffer.write(pickle.dumps({{name: kernel.signatures for name, kernel in dispatchers.items()}}))
+"""
+ASSEMBLY = f"""import pickle, sys
+import pysces
+{DISPATCHERS}
+assembly = []
+for name, signatures in pickle.load(sys.stdin.buffer).items():
+    for signature in signatures:
+        dispatchers[name].compile(signature)
+    assembly += dispatchers[name].inspect_asm().values()
+sys.stdout.buffer.write(pickle.dumps(assembly))
+"""
 BUILDS = {
     "this CPU": {},
     "plain": {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""},
@@ -38,13 +63,18 @@ BUILDS = {
 }
 
 
+def output(script: str, variables: dict[str, str], given: bytes = b"") -> bytes:
+    """What another process writes."""
+    run = subprocess.run(
+        [sys.executable, "-c", script], env=os.environ | variables, input=given, capture_output=True, check=True
+    )
+    return run.stdout
+
+
 @cache
 def results(build: str) -> dict[str, np.ndarray]:
     """Information and activities computed by another process."""
-    run = subprocess.run(
-        [sys.executable, "-c", SCRIPT], env=os.environ | BUILDS[build], capture_output=True, check=True
-    )
-    return pickle.loads(run.stdout)
+    return pickle.loads(output(SCRIPT, BUILDS[build]))
 
 
 @pytest.mark.parametrize("build", ["plain", "interpreted"])
@@ -58,3 +88,13 @@ def test_information_is_the_same_in_every_build(build):
 def test_a_plain_build_gives_the_same_bytes():
     for name, expected in results("this CPU").items():
         assert results("plain")[name].tobytes() == expected.tobytes(), name
+
+
+@pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="AVX-512 is x86")
+def test_kernels_compiled_for_avx512_round_every_product(tmp_path):
+    # The one thing by which a wider CPU could differ is a product and a sum rounded once. It runs on any x86: nothing
+    # is executed.
+    target = {"NUMBA_CPU_NAME": "skylake-avx512", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
+    assembly = pickle.loads(output(ASSEMBLY, target, output(SIGNATURES, {})))
+    assert any("zmm" in listing for listing in assembly)
+    assert not [listing for listing in assembly if re.search(r"vfn?m(add|sub)", listing)]

@@ -67,7 +67,7 @@ def genes_per_task(n_regulators: int, n_cells: int) -> int:
     return block_size(int(n_regulators * (STEPS_PER_PAIR + STEPS_PER_CELL * n_cells)))
 
 
-def gene_seeds(seed: int, n_genes: int) -> NDArray[np.uint64]:
+def gene_seeds(seed: int | list[int], n_genes: int) -> NDArray[np.uint64]:
     """One word per gene, for the random order of its ties."""
     return np.asarray(np.random.SeedSequence(seed).generate_state(n_genes, np.uint64), np.uint64)
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pysces._infer import _null_kernels as kernels
-from pysces._infer.information import pairwise
-from pysces._infer.partition import code, code_distinct, first_splits
-from pysces._infer.ranks import permute_cells
+from pysces._infer.information import gene_seeds, pairwise
+from pysces._infer.partition import code, first_splits
+from pysces._infer.ranks import Ranks, permute_cells
 from pysces._infer.tails import EXTRAPOLATE_BELOW, Tail, fit_tail
 from pysces._parallel import run
 
@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pysces._infer.partition import Convention
-    from pysces._infer.ranks import Ranks
 
-N_PERMUTED = 1450
+N_PERMUTED = 1415
 """Permuted genes of a null: all pairs among them are a million values."""
 MOST_CODES, LEAST_PERMUTED = 2**26, 320
 """With many cells, fewer permuted genes, so that their codes take at most 256 MB (or 320 genes: 51 thousand values)."""
@@ -113,15 +112,20 @@ def distinct_null(n_cells: int, convention: Convention, n_threads: int) -> Null:
     key = (n_cells, convention)
     if key not in _distinct_tails:
         n_genes = int(np.clip(MOST_CODES // n_cells, LEAST_PERMUTED, N_PERMUTED))
-        codes = np.tile(np.arange(n_cells, dtype=np.int32), (n_genes, 1))
-        np.random.default_rng([SEED, n_cells]).permuted(codes, axis=1, out=codes)
-        coded = code_distinct(codes, convention)
+        seeds = gene_seeds([SEED, n_cells], n_genes)
+        coded = code(_constant_genes(n_genes, n_cells), convention, "random", seeds)
         mi = pairwise(coded, coded, n_threads, triangle=True)
         _distinct_tails[key] = fit_tail(mi[np.triu_indices(n_genes, 1)], n_cells)
     return Null({(0, 0): _distinct_tails[key]})
 
 
 _distinct_tails: dict[tuple[int, str], Tail] = {}
+
+
+def _constant_genes(n_genes: int, n_cells: int) -> Ranks:
+    """Genes of zeros only: with ties in random order, their ranks are random permutations."""
+    nothing, zeros = np.zeros(0, np.int32), np.zeros(n_genes, np.int32)
+    return Ranks(nothing, nothing, np.zeros(n_genes + 1, np.int64), zeros, zeros + 1, n_cells)
 
 
 def tied_null(ranks: Ranks, n_cells: int, convention: Convention, n_threads: int) -> Null:
