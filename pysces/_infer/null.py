@@ -3,7 +3,7 @@
 Without ties the null depends on the number of cells alone. With ties it depends on both genes: above all on how many
 cells lie on the smaller side of their first split (for a sparse gene: where it is detected). Genes are put in strata of
 that number, and each pair of strata has its own null, from the mutual information of real genes whose cells were
-permuted. Beyond the 1e-3 quantile, ln p goes on along a line through the largest 1 % of the null.
+permuted. Beyond the 1e-3 quantile, ln p goes on along a line through the largest values of the null.
 """
 
 from __future__ import annotations

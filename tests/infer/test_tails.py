@@ -23,7 +23,7 @@ def log_pvalues(tail: Tail, mi) -> np.ndarray:
 
 
 @pytest.mark.parametrize("draw", ["uniform", "exponential", "lognormal", "normal"])
-@pytest.mark.parametrize("n_values", [1500, 5000, 51_000])
+@pytest.mark.parametrize("n_values", [1500, 5000, 51_000, 200_000])
 def test_pvalues_match_the_oracle_within_the_null_and_beyond(n_values, draw):
     sample = getattr(np.random.default_rng(0), draw)(size=n_values)
     mi = np.linspace(-0.5, 3.0 * sample.max(), 400)
@@ -51,27 +51,27 @@ def few_values(size: int) -> np.ndarray:
 @pytest.mark.parametrize("n_cells", [5, 40, 10**9])
 @pytest.mark.parametrize("draw", ["few values", "uniform", "lognormal"])
 @pytest.mark.parametrize("size", [2000, 20_000])
-def test_the_line_gives_the_tenth_largest_value_no_smaller_a_pvalue_than_counting(size, draw, n_cells):
+def test_the_line_gives_the_tenth_largest_value_at_least_half_the_pvalue_of_counting(size, draw, n_cells):
     sample = few_values(size) if draw == "few values" else getattr(np.random.default_rng(0), draw)(size=size)
     tail = fit_tail(sample, n_cells)
-    assert tail.intercept + tail.slope * np.sort(sample)[-10] >= np.log(10 / (size + 1)) - 1e-9
+    assert tail.intercept + tail.slope * np.sort(sample)[-10] >= np.log(5 / (size + 1)) - 1e-9
 
 
-def test_where_few_values_are_far_out_the_line_is_raised_to_the_tenth_largest():
+def test_where_few_values_are_far_out_the_line_is_raised_to_half_the_share_of_the_tenth_largest():
     sample = np.concatenate([np.random.default_rng(0).exponential(size=100_000), np.full(10, 20.0)])
     tail = unbounded(sample)
-    assert log_pvalues(tail, [20.0 + 1e-12]) == pytest.approx(np.log(10 / 100_011), rel=1e-9)
+    assert log_pvalues(tail, [20.0 + 1e-12]) == pytest.approx(np.log(5 / 100_011), rel=1e-9)
     np.testing.assert_allclose(
         log_pvalues(tail, [15.0, 40.0]), oracles.null_log_pvalues(sample, np.array([15.0, 40.0]))
     )
 
 
 @pytest.mark.parametrize("size", [2, 3, 5, 9, 150])
-def test_a_null_of_few_values_has_a_line_at_or_above_the_smallest_of_its_largest(size):
+def test_a_null_of_few_values_has_a_line_no_lower_than_half_the_share_of_its_largest(size):
     sample = np.random.default_rng(size).exponential(size=size)
     tail = unbounded(sample)
     n_top = max(size // 100, 2)
-    assert tail.intercept + tail.slope * np.sort(sample)[-n_top] >= np.log(n_top / (size + 1)) - 1e-9
+    assert tail.intercept + tail.slope * np.sort(sample)[-n_top] >= np.log(n_top / 2 / (size + 1)) - 1e-9
 
 
 @pytest.mark.parametrize("n_values", [5000, 200_000])
