@@ -27,6 +27,7 @@ import yardstick
 import pysces as ps
 from pysces._csr import as_csc
 from pysces._infer import estimator, null
+from pysces._infer.depth import Depth
 from pysces._infer.information import mutual_information, pairwise
 from pysces._infer.partition import code
 from pysces._infer.pruning import prune
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 NO_SEEDS = np.zeros(0, np.uint64)
 BLOCK = estimator.Partition("aracne3", "block")
 COPULA = estimator.GaussianCopula()
+NO_NULL = null.Null({})
 FIRST_CALL = """
 import time
 import numpy as np
@@ -127,13 +129,20 @@ def stages(rng: np.random.Generator) -> Iterator[tuple[str, float, str]]:
             yield f"null of a million values, n = {n}, threads = {threads}", seconds, "s"
     X = as_csc(sp.csc_array(rng.negative_binomial(0.6, rng.uniform(0.4, 0.95, 3000), (4000, 3000)).astype(float)))
     ranks, taken = rank_genes(X, 1), np.sort(rng.choice(4000, 2000, replace=False))
-    problem = Problem(ranks, np.arange(150), np.ones(3000, np.bool_))
+    problem = Problem(ranks, Depth.of_counts(X, 4000), np.arange(150), np.ones(3000, np.bool_))
     yardstick_seconds = list_kernel_seconds(ranks, taken, X, 150)
     for name, chosen in (("apmi", BLOCK), ("gcmi", COPULA)):
         fitted = chosen.null(ranks, 2000, 1)
         seconds = best(lambda chosen=chosen, fitted=fitted: subnetwork(problem, taken, chosen, fitted), 3)
         yield f"whole subnetwork, {name}, 150 x 3000 x 2000", seconds, "s"
         yield f"the same, list kernel's MI alone over it, {name}", yardstick_seconds / seconds, "x"
+    for zeros, mean in ((85, 0.2), (95, 0.06)):
+        X = as_csc(counts(rng, 2000, 3000, mean))
+        of_counts, depth = rank_genes(X, 1), Depth.of_counts(X, 2000)
+        theirs = list_kernel_seconds(of_counts, np.arange(2000), X, 150)
+        seconds = best(lambda r=of_counts, d=depth: COPULA.score(r, d, np.arange(150), NO_NULL, 0, 1, 0.05), 3)
+        yield f"gcmi with p in strata of depth, {zeros} % zeros, list kernel over it", theirs / seconds, "x"
+        yield "strata of depth, 2000 x 3000", best(lambda x=X: Depth.of_counts(x, 2000), 3), "s"
     sample = take_cells(ranks, taken, 1)
     blocks = [slice(i, i + GENES_PER_BLOCK) for i in range(0, 2944, GENES_PER_BLOCK)]
     coding = best(lambda: [code(sample.genes(block), "aracne3", "block", NO_SEEDS) for block in blocks], 3)
@@ -159,7 +168,7 @@ def new_null(n_cells: int, n_threads: int) -> None:
 
 def subnetwork(problem: Problem, taken: np.ndarray, chosen: estimator.Estimator, fitted: null.Null) -> None:
     """One subnetwork, from ranks of all cells to pruned edges."""
-    sample = problem._replace(ranks=take_cells(problem.ranks, taken, 1))
+    sample = problem._replace(ranks=take_cells(problem.ranks, taken, 1), depth=problem.depth.take(taken))
     mi, log_p = score(sample, chosen, fitted, np.random.SeedSequence(0), 1, at_most=0.05)
     edges = significant(log_p, 0.05, "fdr")
     prune(edges, mi, problem.regulators, dpi="all", tolerance=0.0, n_threads=1)

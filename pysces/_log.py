@@ -24,6 +24,13 @@ def done(since: datetime, wrote: str) -> None:
     logging.info("    finished", time=since, deep=wrote)
 
 
+def hint(what: str) -> None:
+    """Log advice."""
+    from scanpy import logging
+
+    logging.hint(what)
+
+
 def progress(total: int, what: str) -> tqdm[object]:
     """A bar over ``total`` steps, shown where log lines of level info are."""
     from scanpy import settings

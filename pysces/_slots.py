@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
+    import scipy.sparse as sp
     from anndata import AnnData
+    from numpy.typing import NDArray
 
 ARACNE = "aracne"
 VIPER = "viper"
+METACELLS = "metacells"
 NETWORK, PARAMS, REGULONS = "network", "params", "regulons"
+CELLS, MEMBERSHIP = "cells", "membership"
 
 
 def params(**values: Any) -> dict[str, Any]:
@@ -78,3 +82,11 @@ def read_activity(adata: AnnData, key: str) -> tuple[pd.DataFrame, pd.DataFrame]
         msg = f"adata.obsm[{key!r}] holds no activities (obsm has: {have}); run pysces.tl.viper(adata, ...) first."
         raise KeyError(msg)
     return cast("pd.DataFrame", adata.obsm[key]), cast("pd.DataFrame", adata.uns[key][REGULONS])
+
+
+def write_metacells(
+    adata: AnnData, membership: sp.csr_matrix[np.bool_], cells: NDArray[np.object_], parameters: Mapping[str, Any]
+) -> None:
+    """Store which cells each metacell pools in ``obsm``, and their names and the parameters in ``uns``."""
+    adata.obsm[MEMBERSHIP] = membership
+    adata.uns[METACELLS] = {CELLS: cells, PARAMS: dict(parameters)}

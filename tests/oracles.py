@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, permutations, product
 
 import numpy as np
 from scipy.special import xlog1py
@@ -98,6 +98,39 @@ def gcmi(x: np.ndarray, y: np.ndarray) -> float:
     return float(np.sign(rho) * -np.log1p(-(rho**2)) / 2)
 
 
+def within(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Values less the mean of their stratum, exactly zero where all of a stratum are equal."""
+    centred = np.zeros(len(values))
+    for label in set(labels.tolist()):
+        inside = values[labels == label]
+        centred[labels == label] = 0.0 if (inside == inside[0]).all() else inside - inside.mean()
+    return centred
+
+
+def correlation_within(x: np.ndarray, y: np.ndarray, labels: np.ndarray) -> float:
+    """Pearson correlation of deviations from the means of strata; NaN where one is constant in every stratum."""
+    x, y = within(x, labels), within(y, labels)
+    if not x.any() or not y.any():
+        return np.nan
+    return float(x @ y / np.sqrt((x @ x) * (y @ y)))
+
+
+def normal_score_correlation_within(x: np.ndarray, y: np.ndarray, labels: np.ndarray) -> float:
+    """Correlation within strata of the normal quantiles of average ranks over all cells."""
+    return correlation_within(*(norm.ppf(rankdata(values) / (len(values) + 1)) for values in (x, y)), labels)
+
+
+def gcmi_within(x: np.ndarray, y: np.ndarray, labels: np.ndarray) -> float:
+    """Mutual information of a Gaussian copula within strata in nats, with the sign of the correlation."""
+    rho = normal_score_correlation_within(x, y, labels)
+    return float(np.sign(rho) * -np.log1p(-(rho**2)) / 2)
+
+
+def spearman_within(x: np.ndarray, y: np.ndarray, labels: np.ndarray) -> float:
+    """Correlation within strata of average ranks over all cells."""
+    return correlation_within(rankdata(x), rankdata(y), labels)
+
+
 # --- p-values ---------------------------------------------------------------------------------------------------------
 
 
@@ -105,9 +138,9 @@ def null_log_pvalues(sample: np.ndarray, mi: np.ndarray, steepest: float = np.in
     """ln p by counting; beyond 1e-3 by the line of ln p on the largest values of the sample, at most 1e-3.
 
     The largest 1 % of up to 30 000 values, 300 of up to 100 000, and 0.3 % of more. On the line the k-th largest of N
-    independent values has its expected p-value, k / (N + 1). A line that falls by more than ``steepest`` is turned about
-    its centre. A line that gives the tenth largest value (the last of those taken if there are not ten) less than half
-    its expected p-value is raised to that half.
+    independent values has its expected p-value, k / (N + 1). A line that falls by more than ``steepest`` is turned
+    about its centre. A line that gives the tenth largest value (the last of those taken if there are not ten) less than
+    half its expected p-value is raised to that half.
     """
     sample = np.sort(sample)
     n = len(sample)
@@ -133,6 +166,66 @@ def permutation_kurtosis(x: np.ndarray, y: np.ndarray) -> float:
     n = len(x)
     ratio = kstat(x, 4) / kstat(x, 2) ** 2 * kstat(y, 4) / kstat(y, 2) ** 2
     return float(ratio) * (n - 2) * (n - 3) / (n * (n - 1) * (n + 1)) - 6 / (n + 1)
+
+
+def permuted_products(x: np.ndarray, y: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Sum of products of ``x`` and ``y`` for each permutation of the cells within strata."""
+    cells = [np.flatnonzero(labels == label) for label in sorted(set(labels.tolist()))]
+    sums = []
+    for orders in product(*(list(permutations(inside)) for inside in cells)):
+        permuted = x.copy()
+        for inside, order in zip(cells, orders, strict=True):
+            permuted[inside] = x[list(order)]
+        sums.append(permuted @ y)
+    return np.array(sums)
+
+
+def cumulants(values: np.ndarray) -> tuple[float, float, float]:
+    """Variance, third and fourth cumulant of equally likely values."""
+    deviations = values - values.mean()
+    variance, third, fourth = (float((deviations**power).mean()) for power in (2, 3, 4))
+    return variance, third, fourth - 3 * variance**2
+
+
+def cumulants_within(x: np.ndarray, y: np.ndarray, labels: np.ndarray) -> tuple[float, float, float]:
+    """Cumulants of the sum of products over all permutations within strata: sums over the strata.
+
+    Of a stratum of up to four cells by going through all permutations, of others by the formulas of one stratum.
+    """
+    found = np.zeros(3)
+    for label in set(labels.tolist()):
+        of_x, of_y = (within(values[labels == label], labels[labels == label]) for values in (x, y))
+        if len(of_x) <= 4:
+            found += cumulants(permuted_products(of_x, of_y, np.zeros(len(of_x))))
+        elif of_x.any() and of_y.any():
+            variance = (of_x @ of_x) * (of_y @ of_y) / (len(of_x) - 1)
+            skewness, kurtosis = permutation_skewness(of_x, of_y), permutation_kurtosis(of_x, of_y)
+            found += variance, variance**1.5 * skewness, variance**2 * kurtosis
+    return tuple(found.tolist())
+
+
+def without_trend(values: np.ndarray, labels: np.ndarray, trend: np.ndarray | None) -> np.ndarray:
+    """Residuals of a regression on strata and the deviations of a trend from the means of strata."""
+    centred = within(values, labels)
+    if trend is None:
+        return centred
+    slope = within(trend, labels)
+    return centred - slope * (slope @ centred) / (slope @ slope)
+
+
+def stratified_log_pvalue(x: np.ndarray, y: np.ndarray, labels: np.ndarray, trend: np.ndarray | None = None) -> float:
+    """ln p of the sum of products over permutations within strata, by its cumulants.
+
+    With a trend, that of residuals; their cumulants are those of the genes less the share of the squares that is gone.
+    """
+    x_left, y_left = without_trend(x, labels, trend), without_trend(y, labels, trend)
+    x_within, y_within = within(x, labels), within(y, labels)
+    share = (x_left @ x_left) / (x_within @ x_within) * (y_left @ y_left) / (y_within @ y_within)
+    variance, third, fourth = (
+        share**power * cumulant for power, cumulant in zip((1, 1.5, 2), cumulants_within(x, y, labels), strict=True)
+    )
+    t = x_left @ y_left / np.sqrt(variance)
+    return permutation_log_pvalue(float(t), 2, third / variance**1.5, fourth / variance**2)  # T is rho of two cells
 
 
 def permutation_log_pvalue(rho: float, n: int, g: float, k: float) -> float:

@@ -29,6 +29,12 @@ found = {
     for estimator in ("apmi", "gcmi") for convention in ("aracne3", "aracne-ap") for ties in ("block", "random")
 }
 names = [str(i) for i in range(12)]
+of_cells = rng.lognormal(0, 0.6, (90, 1))
+counts = rng.poisson(of_cells * rng.uniform(0.5, 4, 60))
+counts[:, 1] += counts[:, 0]
+for name, depth in (("counts", "auto"), ("given", of_cells[:, 0])):
+    scores = ps.ARACNe(n_threads=1).score(counts, [0, 1, 30], depth=depth)
+    found |= {f"gcmi mi, depth {name}": scores.mi, f"gcmi log p, depth {name}": scores.log_pvalue}
 network = pd.DataFrame({"source": ["a"] * 6 + ["b"] * 6, "target": names, "weight": [1.0, -0.5] * 6})
 found["viper"] = ps.VIPER(network, min_targets=2, n_threads=1).fit(X, names).transform(X)
 sys.stdout.buffer.write(pickle.dumps(found))
@@ -58,7 +64,7 @@ sys.stdout.buffer.write(pickle.dumps(assembly))
 """
 BUILDS = {
     "this CPU": {},
-    "plain": {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""},
+    "plain": {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "OPENBLAS_CORETYPE": "Prescott"},
     "interpreted": {"NUMBA_DISABLE_JIT": "1"},
 }
 

@@ -51,7 +51,7 @@ def test_functions_have_the_signature_of_scanpy(function) -> None:
     assert str(inspect.signature(function).return_annotation) == "AnnData | None"
 
 
-@pytest.mark.parametrize("public", [*FUNCTIONS, ps.ARACNe, ps.VIPER], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("public", [*FUNCTIONS, ps.pp.metacells, ps.ARACNe, ps.VIPER], ids=lambda f: f.__name__)
 def test_every_parameter_is_documented(public) -> None:
     documented = inspect.getdoc(public).split("Parameters\n")[1].split("\nReturns")[0]
     for name in inspect.signature(public).parameters:
@@ -81,6 +81,6 @@ def test_kernels_compile_where_no_cache_can_be_written(monkeypatch: pytest.Monke
 
 
 def test_all_names_exist() -> None:
-    for module in (ps, ps.tl, ps.get, ps.datasets):
+    for module in (ps, ps.pp, ps.tl, ps.get, ps.datasets):
         assert all(hasattr(module, name) for name in module.__all__)
     assert isinstance(ps.datasets.pbmc68k(), anndata.AnnData)

@@ -12,7 +12,7 @@ README = Path(__file__).parents[1] / "README.md"
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in log2")  # scanpy's fold changes of scores
-@pytest.mark.filterwarnings("ignore:.*(fewer than min_cells|groups get no scores)")
+@pytest.mark.filterwarnings("ignore:.*(fewer than min_cells|groups get no scores|no edge is significant)")
 @pytest.mark.filterwarnings("ignore:.*non-interactive")
 def test_code_blocks_run_in_order() -> None:
     mpl.use("Agg")

@@ -22,47 +22,83 @@ def sparse_products(x_genes, x_offsets, x_indptr, y_cells, y_offsets, y_indptr, 
 
 
 @kernel
-def signed_information(products, n_cells, x_total, x_squares, y_total, y_squares, least, offset, mi):
+def covariances_within(products, x_total, y_total, column, covariance):
+    """Covariances of a gene of ``y`` with all of ``x`` within strata."""
+    covariance[:] = products[column]
+    for stratum in range(x_total.shape[0]):
+        of_y = y_total[stratum, column]
+        for row in range(x_total.shape[1]):
+            covariance[row] -= x_total[stratum, row] * of_y
+
+
+@kernel
+def add_products(x, y, column, sums):
+    """Add to ``sums[row]`` the product of row ``row`` of ``x`` and column ``column`` of ``y``: (strata, genes) both."""
+    for stratum in range(x.shape[0]):
+        of_y = y[stratum, column]
+        for row in range(x.shape[1]):
+            sums[row] += x[stratum, row] * of_y
+
+
+@kernel
+def signed_information(products, x_sums, y_sums, least, offset, mi):
     """Mutual information of a Gaussian copula, -ln(1 - rho^2) / 2, with the sign of rho; ``products`` is (y, x).
 
-    1 - rho^2 is at least ``least``; a constant gene gives NaN. Column ``j`` of ``y`` goes to ``mi[:, offset + j]``.
+    1 - rho^2 is at least ``least``; a gene that is constant in every stratum gives NaN. Column ``j`` of ``y`` goes to
+    ``mi[:, offset + j]``.
     """
+    x_total, x_squares = x_sums
+    y_total, y_squares = y_sums
     n_columns, n_rows = products.shape
-    x_scale, y_scale = np.empty(n_rows), np.empty(n_columns)
+    x_scale, covariance = np.empty(n_rows), np.empty(n_rows)
     for row in range(n_rows):
-        x_scale[row] = 1.0 / np.sqrt(n_cells * x_squares[row] - x_total[row] * x_total[row])
+        x_scale[row] = 1.0 / np.sqrt(x_squares[row]) if x_squares[row] > 0.0 else np.nan
     for column in range(n_columns):
-        y_scale[column] = 1.0 / np.sqrt(n_cells * y_squares[column] - y_total[column] * y_total[column])
-    for row in range(n_rows):
-        for column in range(n_columns):
-            covariance = n_cells * products[column, row] - x_total[row] * y_total[column]
-            rho = covariance * (x_scale[row] * y_scale[column])
+        y_scale = 1.0 / np.sqrt(y_squares[column]) if y_squares[column] > 0.0 else np.nan
+        covariances_within(products, x_total, y_total, column, covariance)
+        for row in range(n_rows):
+            rho = covariance[row] * (x_scale[row] * y_scale)
             information = -np.log(max((1.0 - rho) * (1.0 + rho), least)) / 2
             mi[row, offset + column] = -information if rho < 0.0 else information
 
 
 @kernel
-def moments(offsets, indptr, total, squares, n_cells, skewness, kurtosis):
-    """Third and fourth moments of centred scores of length 1: sum of cubes, and the fourth k-statistic over k2^2.
+def moments(cells, offsets, indptr, total, labels, sizes, least, spread, third, fourth, less):
+    """Per stratum and column, factors of the cumulants of a sum of products over permutations within strata.
 
-    For a constant gene both are 0.
+    With one other column, the variance is the sum over strata of the products of ``spread``, the third cumulant that of
+    ``third``, and the fourth that of ``fourth`` less that of ``less`` (Pitman 1937). In a stratum whose deviations are
+    less than ``least`` of its squares, they are rounding, and the column is constant.
     """
-    n = float(n_cells)
-    for column in range(len(skewness)):
-        skewness[column] = kurtosis[column] = 0.0
-        mean = total[column] / n
-        variation = squares[column] - total[column] * mean
-        if not variation > 0.0:
-            continue
-        n_zero = n_cells - (indptr[column + 1] - indptr[column])
-        third, fourth = -n_zero * mean * mean * mean, n_zero * mean * mean * mean * mean
+    n_strata = len(sizes)
+    seen = np.empty(n_strata)
+    powers = np.empty((3, n_strata))
+    for column in range(len(indptr) - 1):
+        powers[:] = 0.0
+        seen[:] = 0.0
         for i in range(indptr[column], indptr[column + 1]):
-            centred = offsets[i] - mean
-            third += centred * centred * centred
-            fourth += centred * centred * centred * centred
-        skewness[column] = third / (variation * np.sqrt(variation))
-        ratio = n * (n + 1.0) * fourth / (variation * variation) - 3.0 * (n - 1.0)
-        kurtosis[column] = ratio * (n - 1.0) / ((n - 2.0) * (n - 3.0))
+            b = labels[cells[i]]
+            centred = offsets[i] - total[b, column] / np.sqrt(sizes[b])
+            seen[b] += 1.0
+            powers[0, b] += centred * centred
+            powers[1, b] += centred * centred * centred
+            powers[2, b] += centred * centred * centred * centred
+        for b in range(n_strata):
+            n = sizes[b]
+            mean = total[b, column] / np.sqrt(max(n, 1.0))
+            n_zero = n - seen[b]
+            second = powers[0, b] + n_zero * mean * mean
+            cubes = powers[1, b] - n_zero * mean * mean * mean
+            quarts = powers[2, b] + n_zero * mean * mean * mean * mean
+            if second <= least * n * mean * mean:
+                second = cubes = quarts = 0.0
+            spread[b, column] = second / np.sqrt(n - 1.0) if n > 1.0 else 0.0
+            third[b, column] = cubes * np.sqrt(n / ((n - 1.0) * (n - 2.0))) if n > 2.0 else 0.0
+            less[b, column] = second * second / (n - 1.0) * np.sqrt(6.0 / (n + 1.0)) if n > 1.0 else 0.0
+            fourth[b, column] = 0.0
+            if n > 3.0:
+                k_statistic = (n * (n + 1.0) * quarts - 3.0 * (n - 1.0) * second * second) / ((n - 2.0) * (n - 3.0))
+                fourth[b, column] = k_statistic * np.sqrt((n - 2.0) * (n - 3.0) / (n * (n - 1.0) * (n + 1.0)))
 
 
 @kernel
@@ -75,25 +111,35 @@ def log_upper_normal(half_square):
 
 
 @kernel
-def permutation_log_pvalues(mi, x_moments, y_moments, n_cells, most_correction, least, log_p):
-    """Two-sided natural log of p of every signed information, over all permutations of the cells; NaN stays NaN.
+def permutation_log_pvalues(products, x_total, x_moments, y_total, y_moments, most_correction, least, offset, log_p):
+    """Two-sided natural log of p of every pair, over all permutations of the cells within strata; ``products`` (y, x).
 
-    Deviations below ``least`` may be given p = 1. The formula is in :func:`pysces._infer.copula.log_pvalues`.
+    Deviations below ``least`` may be given p = 1. The formula is in :func:`pysces._infer.copula.score`.
     """
-    n = float(n_cells)
-    skew_factor = n * np.sqrt(n - 1.0) / (n - 2.0)
-    kurtosis_factor = (n - 2.0) * (n - 3.0) / (n * (n - 1.0) * (n + 1.0))
-    for row in range(mi.shape[0]):
-        for column in range(mi.shape[1]):
-            value = mi[row, column]
-            log_p[row, column] = value if np.isnan(value) else 0.0
-            skew = skew_factor * x_moments[0, row] * y_moments[0, column]
-            half_square = n * abs(value) * (1.0 if skew * value >= 0.0 else 2.0)  # at least T^2 / 2, or T^2 where u < 0
-            if not (1.0 + most_correction) * half_square >= least:
+    x_spread, x_third, x_fourth, x_less = x_moments
+    y_spread, y_third, y_fourth, y_less = y_moments
+    n_columns, n_rows = products.shape
+    covariance, variance = np.empty(n_rows), np.empty(n_rows)
+    for column in range(n_columns):
+        covariances_within(products, x_total, y_total, column, covariance)
+        variance[:] = 0.0
+        add_products(x_spread, y_spread, column, variance)
+        for row in range(n_rows):
+            log_p[row, offset + column] = 0.0
+            if not variance[row] > 0.0:
                 continue
-            square = -np.expm1(-2.0 * abs(value)) * (n - 1.0)
-            excess = kurtosis_factor * x_moments[1, row] * y_moments[1, column] - 6.0 / (n + 1.0)
-            u = max(skew * (np.sqrt(square) if value >= 0.0 else -np.sqrt(square)), -1.0)
+            square = covariance[row] * covariance[row] / variance[row]
+            if not (1.0 + most_correction) * square >= least:  # u < 0 gives up to twice the deviation of a normal
+                continue
+            third = fourth = 0.0
+            for b in range(x_third.shape[0]):
+                third += x_third[b, row] * y_third[b, column]
+                fourth += x_fourth[b, row] * y_fourth[b, column] - x_less[b, row] * y_less[b, column]
+            if third * covariance[row] >= 0.0 and not (1.0 + most_correction) * square / 2 >= least:
+                continue
+            skew = third / (variance[row] * np.sqrt(variance[row]))
+            excess = fourth / (variance[row] * variance[row])
+            u = max(skew * (np.sqrt(square) if covariance[row] >= 0.0 else -np.sqrt(square)), -1.0)
             if abs(u) < 1e-3:
                 deviation = square / 2 * (1.0 - u / 3 + u * u / 6)
             else:
@@ -102,4 +148,4 @@ def permutation_log_pvalues(mi, x_moments, y_moments, n_cells, most_correction, 
             correction = (skew * skew - excess) * square * square / (24.0 * (1.0 + abs(u)))
             deviation += min(max(correction, -most), most)
             both = deviation * skew * skew <= 1.0 or u < 0.0  # whether the other side reaches as far
-            log_p[row, column] = min(log_upper_normal(deviation) + (np.log(2.0) if both else 0.0), 0.0)
+            log_p[row, offset + column] = min(log_upper_normal(deviation) + (np.log(2.0) if both else 0.0), 0.0)

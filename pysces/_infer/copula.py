@@ -1,4 +1,4 @@
-"""Mutual information of a Gaussian copula: from the correlation of normal scores, with its sign.
+"""Mutual information of a Gaussian copula within strata of depth: from the correlation of normal scores.
 
 Normal scores are rounded to multiples of a power of two, so small that rho moves by less than 1e-7 (1e-6 for genes of
 a few cells), and so large that all sums of products are whole numbers below 2^53: exact in any order, in sparse loops
@@ -15,17 +15,18 @@ import scipy.sparse as sp
 from scipy.special import ndtri
 
 from pysces._infer import _copula_kernels as kernels
-from pysces._infer.correlation import Scores, rank_scores
+from pysces._infer.correlation import LEAST_WITHIN, Scores, rank_scores, sums_within
 from pysces._infer.information import genes_per_task
-from pysces._infer.ranks import GENES_PER_BLOCK
 from pysces._parallel import one_blas_thread, run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
+    from pysces._infer.depth import Depth, Strata
     from pysces._infer.ranks import Ranks
 
-ROWS_PER_TASK = 16
 MOST_CORRECTION = 0.2
 LEAST_CELLS = 4
 """Fewer have no kurtosis; no permutation of them would be rare."""
@@ -51,51 +52,57 @@ def code_scores(ranks: Ranks) -> Scores:
     return rank_scores(ranks, normal_scores(ranks.n_cells))
 
 
-def signed_information(ranks: Ranks, regulators: NDArray[np.intp], n_threads: int) -> NDArray[np.float64]:
-    """Signed information (n_regulators, n_genes) in nats, NaN on self."""
-    factor = _Factor.of(code_scores(ranks.genes(regulators)))
+class Moments(NamedTuple):
+    """What the cumulants of products need of each gene, strata x genes; see the kernel of this name."""
+
+    spread: NDArray[np.float64]
+    third: NDArray[np.float64]
+    fourth: NDArray[np.float64]
+    less: NDArray[np.float64]
+
+
+def moments_within(scores: Scores, strata: Strata) -> tuple[NDArray[np.float64], Moments]:
+    """Sums of scores within strata, and their moments, less the share of the squares that goes with trends."""
+    total, squares = sums_within(scores, strata)
+    moments = Moments(*(np.empty((strata.n, scores.n_genes)) for _ in Moments._fields))
+    kernels.moments(
+        scores.cells, scores.offsets, scores.indptr, total[: strata.n],
+        strata.labels, strata.sizes(), LEAST_WITHIN, *moments,
+    )  # fmt: skip
+    of_trends = (total[strata.n :] ** 2).sum(axis=0)
+    left = squares / np.maximum(squares + of_trends, np.finfo(float).tiny)
+    spread, third, fourth, less = moments
+    return total, Moments(spread * left, third * left**1.5, fourth * left**2, less * left**2)
+
+
+def signed_information(
+    ranks: Ranks, strata: Strata, regulators: NDArray[np.intp], n_threads: int
+) -> NDArray[np.float64]:
+    """Signed information (n_regulators, n_genes) in nats within strata, NaN on self."""
+    x = code_scores(ranks.genes(regulators))
+    factor, x_sums = _Factor.of(x), sums_within(x, strata)
     mi = np.empty((len(regulators), ranks.n_genes))
 
     def fill(tile: slice) -> None:
-        factor.fill(code_scores(ranks.genes(tile)), tile.start, mi)
+        y = code_scores(ranks.genes(tile))
+        kernels.signed_information(
+            factor.products(y), x_sums, sums_within(y, strata), LEAST_UNEXPLAINED, tile.start, mi
+        )
 
-    with one_blas_thread():
-        run(fill, ranks.n_genes, genes_per_task(len(regulators), ranks.n_cells), n_threads)
+    _sweep(fill, ranks, len(regulators), n_threads)
     mi[np.arange(len(regulators)), regulators] = np.nan
     return mi
 
 
-def moments(ranks: Ranks, n_threads: int) -> NDArray[np.float64]:
-    """What the distribution of a gene's correlations over permutations needs of its scores: (2, n_genes)."""
-    found = np.zeros((2, ranks.n_genes))
-    if ranks.n_cells < LEAST_CELLS:
-        return found
+def score(
+    ranks: Ranks, depth: Depth, regulators: NDArray[np.intp], n_threads: int, *, at_most: float = 1.0
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    r"""Information (n_regulators, n_genes) and two-sided natural log of p; p above ``at_most`` may be given as 1.
 
-    def fill(block: slice) -> None:
-        scores = code_scores(ranks.genes(block))
-        kernels.moments(
-            scores.offsets, scores.indptr, scores.total, scores.squares, scores.n_cells,
-            found[0, block], found[1, block],
-        )  # fmt: skip
-
-    run(fill, ranks.n_genes, GENES_PER_BLOCK, n_threads)
-    return found
-
-
-def log_pvalues(
-    mi: NDArray[np.float64],
-    x_moments: NDArray[np.float64],
-    y_moments: NDArray[np.float64],
-    n_cells: int,
-    n_threads: int,
-    *,
-    at_most: float = 1.0,
-) -> NDArray[np.float64]:
-    r"""Two-sided natural log of p of signed information; p above ``at_most`` may be given as 1.
-
-    Over all permutations of the cells, :math:`T = \rho \sqrt{n - 1}` has mean 0, variance 1 and a skewness
-    :math:`g` and excess kurtosis :math:`k` that follow from the scores of the two genes (Pitman 1937,
-    doi:10.2307/2983647). With :math:`u = gT`, its tails fall about as :math:`e^{-d}`,
+    Over all permutations of the cells within strata of depth, the sum of products of the scores of two genes, less its
+    mean and over its standard deviation, is :math:`T` with a skewness :math:`g` and an excess kurtosis :math:`k` that
+    follow from the scores (Pitman 1937, doi:10.2307/2983647). With :math:`u = gT`, its tails fall about as
+    :math:`e^{-d}`,
 
     .. math:: d = \frac{(1 + u) \ln(1 + u) - u}{g^2} + \frac{(g^2 - k) T^4}{24 (1 + |u|)}.
 
@@ -103,17 +110,32 @@ def log_pvalues(
     ends where they never meet; the second brings in the kurtosis, at most a fifth of the first. p is that of a normal
     beyond :math:`\sqrt{2d}`, doubled unless the other side does not reach as far. Fewer than 4 cells give p = 1.
     """
-    if n_cells < LEAST_CELLS:
-        return np.where(np.isnan(mi), np.nan, 0.0)
-    log_p = np.empty_like(mi)
-    least = float(ndtri(min(at_most, 0.5))) ** 2 / 2
+    x = code_scores(ranks.genes(regulators))
+    factor, x_sums = _Factor.of(x), sums_within(x, depth.technical)
+    x_total, x_moments = moments_within(x, depth.whole)
+    mi, log_p = (np.empty((len(regulators), ranks.n_genes)) for _ in range(2))
+    least = float(ndtri(min(at_most, 0.5))) ** 2 / 2 if ranks.n_cells >= LEAST_CELLS else np.inf
 
-    def fill(block: slice) -> None:
-        of_rows = np.ascontiguousarray(x_moments[:, block])
-        kernels.permutation_log_pvalues(mi[block], of_rows, y_moments, n_cells, MOST_CORRECTION, least, log_p[block])
+    def fill(tile: slice) -> None:
+        y = code_scores(ranks.genes(tile))
+        products = factor.products(y)
+        y_total, y_moments = moments_within(y, depth.whole)
+        y_sums = sums_within(y, depth.technical)
+        kernels.signed_information(products, x_sums, y_sums, LEAST_UNEXPLAINED, tile.start, mi)
+        kernels.permutation_log_pvalues(
+            products, x_total, x_moments, y_total, y_moments, MOST_CORRECTION, least, tile.start, log_p
+        )
 
-    run(fill, len(mi), ROWS_PER_TASK, n_threads)
-    return log_p
+    _sweep(fill, ranks, len(regulators), n_threads)
+    mi[np.arange(len(regulators)), regulators] = np.nan
+    log_p[np.isnan(mi)] = np.nan
+    return np.abs(mi, out=mi), log_p
+
+
+def _sweep(fill: Callable[[slice], None], ranks: Ranks, n_regulators: int, n_threads: int) -> None:
+    """Call ``fill`` on tiles of genes."""
+    with one_blas_thread():
+        run(fill, ranks.n_genes, genes_per_task(n_regulators, ranks.n_cells), n_threads)
 
 
 def _density(scores: Scores) -> float:
@@ -144,14 +166,10 @@ class _Factor(NamedTuple):
             by_gene.toarray() if dense else None,
         )  # fmt: skip
 
-    def fill(self, y: Scores, offset: int, mi: NDArray[np.float64]) -> None:
-        """Write the information with ``y`` to the columns of ``mi`` from ``offset`` on."""
-        x = self.scores
-        if self.dense is not None and _density(x) * _density(y) > DENSE_PAIRS:
-            products = _by_gene(y).toarray() @ self.dense.T
-        else:
-            products = np.empty((y.n_genes, x.n_genes))
-            kernels.sparse_products(self.genes, self.offsets, self.indptr, y.cells, y.offsets, y.indptr, products)
-        kernels.signed_information(
-            products, x.n_cells, x.total, x.squares, y.total, y.squares, LEAST_UNEXPLAINED, offset, mi
-        )
+    def products(self, y: Scores) -> NDArray[np.float64]:
+        """Sums over cells of the products of scores: (y, x)."""
+        if self.dense is not None and _density(self.scores) * _density(y) > DENSE_PAIRS:
+            return np.asarray(_by_gene(y).toarray() @ self.dense.T)
+        products = np.empty((y.n_genes, self.scores.n_genes))
+        kernels.sparse_products(self.genes, self.offsets, self.indptr, y.cells, y.offsets, y.indptr, products)
+        return products

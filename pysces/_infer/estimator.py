@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -14,6 +14,7 @@ from pysces._infer.null import Null, distinct_null, gene_strata, tied_null
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pysces._infer.depth import Depth
     from pysces._infer.partition import Convention, Ties
     from pysces._infer.ranks import Ranks
 
@@ -28,14 +29,27 @@ class Scored(NamedTuple):
 class Estimator(Protocol):
     """Mutual information of ranked genes, and its significance."""
 
-    def information(self, ranks: Ranks, regulators: NDArray[np.intp], seed: int, n_threads: int) -> NDArray[np.float64]:
+    @property
+    def uses_depth(self) -> bool:
+        """Whether genes are compared within strata of depth; others take no notice of it."""
+
+    def information(
+        self, ranks: Ranks, depth: Depth, regulators: NDArray[np.intp], seed: int, n_threads: int
+    ) -> NDArray[np.float64]:
         """Mutual information (n_regulators, n_genes) in nats, NaN on self."""
 
     def null(self, ranks: Ranks, n_cells: int, n_threads: int) -> Null:
         """What is computed once for all samples of ``n_cells`` cells, empty if nothing is."""
 
     def score(
-        self, ranks: Ranks, regulators: NDArray[np.intp], null: Null, seed: int, n_threads: int, at_most: float
+        self,
+        ranks: Ranks,
+        depth: Depth,
+        regulators: NDArray[np.intp],
+        null: Null,
+        seed: int,
+        n_threads: int,
+        at_most: float,
     ) -> Scored:
         """Score all pairs, NaN on self and for constant genes; p above ``at_most`` may be given as 1."""
 
@@ -46,8 +60,11 @@ class Partition:
 
     convention: Convention
     ties: Ties
+    uses_depth: bool = field(default=False, init=False)
 
-    def information(self, ranks: Ranks, regulators: NDArray[np.intp], seed: int, n_threads: int) -> NDArray[np.float64]:
+    def information(
+        self, ranks: Ranks, depth: Depth, regulators: NDArray[np.intp], seed: int, n_threads: int
+    ) -> NDArray[np.float64]:
         """See :class:`Estimator`."""
         return mutual_information(
             ranks, regulators, convention=self.convention, ties=self.ties, seed=seed, n_threads=n_threads
@@ -60,10 +77,17 @@ class Partition:
         return tied_null(ranks, n_cells, self.convention, n_threads)
 
     def score(
-        self, ranks: Ranks, regulators: NDArray[np.intp], null: Null, seed: int, n_threads: int, at_most: float
+        self,
+        ranks: Ranks,
+        depth: Depth,
+        regulators: NDArray[np.intp],
+        null: Null,
+        seed: int,
+        n_threads: int,
+        at_most: float,
     ) -> Scored:
         """See :class:`Estimator`."""
-        mi = self.information(ranks, regulators, seed, n_threads)
+        mi = self.information(ranks, depth, regulators, seed, n_threads)
         strata = gene_strata(ranks)
         mi[:, strata < 0] = np.nan
         mi[strata[regulators] < 0] = np.nan
@@ -73,11 +97,15 @@ class Partition:
 
 
 class GaussianCopula:
-    """Correlation of normal scores."""
+    """Correlation of normal scores within strata of depth."""
 
-    def information(self, ranks: Ranks, regulators: NDArray[np.intp], seed: int, n_threads: int) -> NDArray[np.float64]:
+    uses_depth = True
+
+    def information(
+        self, ranks: Ranks, depth: Depth, regulators: NDArray[np.intp], seed: int, n_threads: int
+    ) -> NDArray[np.float64]:
         """See :class:`Estimator`."""
-        return np.abs(copula.signed_information(ranks, regulators, n_threads))
+        return np.abs(copula.signed_information(ranks, depth.technical, regulators, n_threads))
 
     def null(self, ranks: Ranks, n_cells: int, n_threads: int) -> Null:
         """Empty: p follows from the moments of the genes in each sample."""
@@ -86,6 +114,7 @@ class GaussianCopula:
     def score(
         self,
         ranks: Ranks,
+        depth: Depth,
         regulators: NDArray[np.intp],
         null: Null,
         seed: int,
@@ -93,7 +122,4 @@ class GaussianCopula:
         at_most: float,
     ) -> Scored:
         """See :class:`Estimator`; the correlation of a constant gene is NaN."""
-        mi = copula.signed_information(ranks, regulators, n_threads)
-        moments = copula.moments(ranks, n_threads)
-        log_p = copula.log_pvalues(mi, moments[:, regulators], moments, ranks.n_cells, n_threads, at_most=at_most)
-        return Scored(np.abs(mi, out=mi), log_p)
+        return Scored(*copula.score(ranks, depth, regulators, n_threads, at_most=at_most))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pysces._infer.consensus import Consensus
+    from pysces._infer.depth import Depth
     from pysces._infer.estimator import Estimator, Scored
     from pysces._infer.null import Null
     from pysces._infer.pruning import Pruning
@@ -50,9 +51,10 @@ class Settings(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """Ranked genes, positions of the regulators among them, and which genes may be targets."""
+    """Ranked genes, the depth of their cells, positions of the regulators, and which genes may be targets."""
 
     ranks: Ranks
+    depth: Depth
     regulators: NDArray[np.intp]
     is_target: NDArray[np.bool_]
 
@@ -77,8 +79,8 @@ def score(
 
     Pairs with a constant gene, of a gene with itself and with genes that are no targets are not tested: NaN.
     """
-    ranks, regulators, is_target = problem
-    scored = estimator.score(ranks, regulators, null, kernel_seed(ties_seed), n_threads, at_most)
+    ranks, depth, regulators, is_target = problem
+    scored = estimator.score(ranks, depth, regulators, null, kernel_seed(ties_seed), n_threads, at_most)
     for matrix in scored:
         matrix[:, ~is_target] = np.nan
     return scored
@@ -115,7 +117,7 @@ def infer(
         held &= support > 0
     row, target = np.nonzero(held)
     source = problem.regulators[row]
-    correlation = spearman(problem.ranks, source, target, n_threads)
+    correlation = spearman(problem.ranks, problem.depth.technical, source, target, n_threads)
     kept = support[held].astype(np.int64)
     return Edges(source, target, mi[held], correlation, kept, log_p[held], log_qvalues(log_p)[held])
 
@@ -133,7 +135,7 @@ def _count_subnetworks(
         sample_seed, ties_seed = child(child(seed, i), 0), child(child(seed, i), 1)
         rng = np.random.default_rng(sample_seed)
         taken = np.sort(rng.choice(n_cells, n_taken, replace=settings.replace, shuffle=False))
-        sample = problem._replace(ranks=take_cells(ranks, taken, n_threads))
+        sample = problem._replace(ranks=take_cells(ranks, taken, n_threads), depth=problem.depth.take(taken))
         mi, log_p = score(sample, estimator, null, ties_seed, n_threads, at_most=settings.alpha)
         edges = significant(log_p, settings.alpha, settings.correction)
         pruned = _prune(edges, mi, problem, settings, n_threads)

@@ -10,13 +10,13 @@ import numpy as np
 from pysces._check import flag, one_of, share, warn, whole_number
 from pysces._infer.estimator import GaussianCopula, Partition
 from pysces._infer.partition import first_splits
-from pysces._infer.ranks import rank_genes
 from pysces._infer.significance import log_qvalues
 from pysces._infer.subnetworks import SUBSAMPLE, Problem, Settings, infer, score_all_cells
-from pysces._matrix import columns, n_rows
+from pysces._matrix import n_rows
 from pysces._network import network_table
 from pysces._parallel import resolve_threads
 from pysces._random import child, kernel_seed, seed_sequence
+from pysces.estimators._cells import ranked_cells
 from pysces.estimators._genes import gene_labels, gene_positions
 from pysces.estimators._pairs import PairScores
 
@@ -42,22 +42,24 @@ class ConstantRegulatorsError(ValueError):
 class ARACNe:
     r"""Gene regulatory network by mutual information, pruned by the data processing inequality.
 
-    For every regulator and gene, the mutual information of their ranks is estimated by adaptive partitioning: the plane
-    is cut into quadrants, and cut again where the counts of a cell's quadrants differ from what its margins predict
-    (chi-square, 5 %). With :math:`k` of :math:`n` cells in a part of margins :math:`w_x` and :math:`w_y`,
+    For every regulator and gene, the mutual information of a Gaussian copula is estimated among cells of about the same
+    sequencing depth,
 
-    .. math:: I = \sum \frac{k}{n} \ln \frac{k / n}{w_x w_y} \quad \text{(nats)}.
+    .. math:: I = -\tfrac{1}{2} \ln(1 - \rho^2) \quad \text{(nats)},
 
-    Its p-value comes from permuted genes. In each of ``n_subnetworks`` random samples of the cells, significant pairs
-    are edges, and the weakest edge of every triangle of two regulators and a common target is removed. The network
-    holds the edges that a subnetwork holds and that are significant on all cells.
+    with :math:`\rho` the correlation of the normal scores of average ranks, :math:`\Phi^{-1}(r / (n + 1))`, within
+    strata of depth. In each of ``n_subnetworks`` random samples of the cells, significant pairs are edges, and the
+    weakest edge of every triangle of two regulators and a common target is removed. The network holds the edges that a
+    subnetwork holds and that are significant on all cells.
 
     Parameters
     ----------
     estimator
-        ``"apmi"``, adaptive partitioning as above, or ``"gcmi"``, a Gaussian copula: :math:`I = -\ln(1 - \rho^2) / 2`
-        with :math:`\rho` the correlation of the normal scores of average ranks, :math:`\Phi^{-1}(r / (n + 1))`. It sees
-        monotone dependence only, and its p-values need no permutations: see Notes.
+        ``"gcmi"``, a Gaussian copula as above, which sees monotone dependence, or ``"apmi"``, the adaptive partitioning
+        of ARACNe3 and ARACNe-AP, which sees any: the plane is cut into quadrants, and cut again where the counts of a
+        cell's quadrants differ from what its margins predict (chi-square, 5 %). With :math:`k` of :math:`n` cells in a
+        part of margins :math:`w_x` and :math:`w_y`, :math:`I = \sum \frac{k}{n} \ln \frac{k / n}{w_x w_y}`. It does
+        not know of depth, and finds less in sparse counts.
     convention
         Details of the partition, ``"aracne3"`` or ``"aracne-ap"``: how nodes are halved, how many points a cell needs
         to be tested (4 or 3) and which margins it has. Of ``"apmi"`` only.
@@ -99,20 +101,31 @@ class ARACNe:
     ----------
     network_ : pandas.DataFrame
         One row per edge: categoricals ``source``, ``target``; float64 ``weight`` (mode of regulation, here ``scc``),
-        ``likelihood`` (``mi`` over the largest), ``mi`` (nats, all cells), ``scc`` (Spearman's, average ranks),
+        ``likelihood`` (``mi`` over the largest), ``mi`` (nats, all cells), ``scc`` (Spearman's, average ranks, within
+        the same strata),
         int64 ``support`` (subnetworks that hold the edge), float64 ``log_pvalue`` and ``log_qvalue`` (natural logs).
+    depth_ : str
+        Where the depth of the cells came from: ``"counts"``, ``"given"``, ``"unused"``, or ``"unknown"`` where X holds
+        no counts, or counts of fewer than 50 genes.
 
     Notes
     -----
-    The p-value of ``"apmi"`` is counted in a null of permuted genes without ties, or with about the same share of cells
-    on the smaller side of their first split (strata of a factor 1.5), and goes on along a line of ln p on the mutual
-    information below 1e-3. That of ``"gcmi"`` follows for each pair from the skewness :math:`g` and the excess
-    kurtosis :math:`k` that :math:`T = \rho \sqrt{n - 1}` has over all permutations of the cells (Pitman 1937): it is
-    that of a normal beyond :math:`\sqrt{2d}`, with :math:`u = gT` and
+    Depth. Deep cells have more counts of every gene, so that in counts unrelated genes look related. Cells are put in
+    strata of equal depth, and genes are compared within strata. Some depth is biology, since some types of cell hold
+    more RNA: the log depth is regressed on the ten leading axes of a correspondence analysis of the counts, the
+    composition of the cells, and strata are of what is left: six of about as many cells, fewer in groups of less than
+    180. p-values are those within up to sixteen strata of the whole depth, less its trend within strata, so that edges
+    are not there for depth alone.
+
+    p of ``"gcmi"`` follows for each pair from the variance, the skewness :math:`g` and the excess kurtosis :math:`k`
+    that the sum of products of scores has over all permutations of the cells within strata (Pitman 1937). With
+    :math:`T` this sum in standard deviations, it is that of a normal beyond :math:`\sqrt{2d}`, with :math:`u = gT` and
 
     .. math:: d = \frac{(1 + u) \ln(1 + u) - u}{g^2} + \frac{(g^2 - k) T^4}{24 (1 + |u|)},
 
-    the second term at most a fifth of the first, and doubled where the other sign can reach as far.
+    the second term at most a fifth of the first, and doubled where the other sign can reach as far. That of ``"apmi"``
+    is counted in a null of permuted genes without ties, or with about the same share of cells on the smaller side of
+    their first split (strata of a factor 1.5), and goes on along a line of ln p on the mutual information below 1e-3.
 
     References
     ----------
@@ -134,7 +147,7 @@ class ARACNe:
     def __init__(
         self,
         *,
-        estimator: Literal["apmi", "gcmi"] = "apmi",
+        estimator: Literal["gcmi", "apmi"] = "gcmi",
         convention: Convention = "aracne3",
         ties: Ties = "block",
         n_subnetworks: int | Literal["auto"] = 20,
@@ -160,7 +173,7 @@ class ARACNe:
         least_targets = whole_number(min_targets, "min_targets", least=1)
         most = whole_number(max_subnetworks, "max_subnetworks", least=1)
         self._settings = Settings(
-            estimator=partition if one_of(estimator, ("apmi", "gcmi"), "estimator") == "apmi" else GaussianCopula(),
+            estimator=partition if one_of(estimator, ("gcmi", "apmi"), "estimator") == "apmi" else GaussianCopula(),
             n_subnetworks=most if auto else whole_number(n_subnetworks, "n_subnetworks", least=0),
             min_targets=least_targets if auto else 0,
             subsample=share(subsample, "subsample", one=True),
@@ -206,6 +219,7 @@ class ARACNe:
         gene_names: Sequence[str] | NDArray[np.object_] | None = None,
         *,
         targets: ArrayLike | None = None,
+        depth: ArrayLike | Literal["auto"] | None = "auto",
         rows: NDArray[np.intp] | None = None,
         allow_negative: bool = True,
         on_subnetwork: Callable[[], object] = lambda: None,
@@ -223,6 +237,11 @@ class ARACNe:
         targets
             Genes that may be targets, given like ``regulators``; by default all. Edges between regulators, and with
             them triangles to prune, are only found among regulators that may be targets.
+        depth
+            Sequencing depth of ``"gcmi"``. ``"auto"``: the sum of all counts of a cell, if X holds counts, or log1p of
+            counts times a factor of each cell, which are turned back to counts; nothing otherwise, or if fewer than 50
+            genes are detected, whose counts tell composition, not depth. A number per row of X: this depth, all of it
+            technical. ``None``: cells are not stratified, values are taken as they are.
         rows
             Cells to use, ascending; by default all.
         allow_negative
@@ -241,7 +260,7 @@ class ARACNe:
         TypeError
             If X is not a matrix of real numbers.
         """
-        problem, names = self._problem(X, regulators, gene_names, targets, rows, allow_negative=allow_negative)
+        problem, names = self._problem(X, regulators, gene_names, targets, depth, rows, allow_negative=allow_negative)
         edges = infer(problem, self._settings, self._seed, self._n_threads, on_subnetwork)
         self.network_ = network_table(
             names[edges.source],
@@ -263,6 +282,7 @@ class ARACNe:
         gene_names: Sequence[str] | NDArray[np.object_] | None = None,
         *,
         targets: ArrayLike | None = None,
+        depth: ArrayLike | Literal["auto"] | None = "auto",
         rows: NDArray[np.intp] | None = None,
         allow_negative: bool = True,
     ) -> PairScores:
@@ -270,7 +290,7 @@ class ARACNe:
 
         Parameters
         ----------
-        X, regulators, gene_names, targets, rows, allow_negative
+        X, regulators, gene_names, targets, depth, rows, allow_negative
             As in :meth:`fit`.
 
         Returns
@@ -284,7 +304,7 @@ class ARACNe:
         ValueError, TypeError
             As :meth:`fit`.
         """
-        problem, names = self._problem(X, regulators, gene_names, targets, rows, allow_negative=allow_negative)
+        problem, names = self._problem(X, regulators, gene_names, targets, depth, rows, allow_negative=allow_negative)
         ties_seed = child(self._seed, self._settings.n_subnetworks)
         mi, log_p = score_all_cells(problem, self._settings.estimator, ties_seed, self._n_threads)
         return PairScores(names[problem.regulators], names, mi, log_p, log_qvalues(log_p))
@@ -295,11 +315,12 @@ class ARACNe:
         regulators: ArrayLike,
         gene_names: Sequence[str] | NDArray[np.object_] | None,
         targets: ArrayLike | None,
+        depth: ArrayLike | Literal["auto"] | None,
         rows: NDArray[np.intp] | None,
         *,
         allow_negative: bool,
     ) -> tuple[Problem, NDArray[np.object_]]:
-        """The genes that take part, ranked, and their names."""
+        """The genes that take part, ranked, and their names; sets ``depth_``."""
         n_cells = n_rows(X)
         rows = np.arange(n_cells) if rows is None else rows
         if len(rows) < MIN_CELLS:
@@ -312,14 +333,20 @@ class ARACNe:
             allowed[:] = False
             allowed[gene_positions(targets, names, "targets")] = True
         used = np.flatnonzero(allowed | np.isin(np.arange(len(names)), chosen))
-        ranks = rank_genes(columns(X, rows, used, allow_negative=allow_negative), self._n_threads)
+        sample = ranked_cells(
+            X, rows, used, depth, uses_depth=self._settings.estimator.uses_depth,
+            allow_negative=allow_negative, n_threads=self._n_threads,
+        )  # fmt: skip
         positions = np.searchsorted(used, chosen)
-        if not first_splits(ranks)[0][positions].any():
+        if not first_splits(sample.ranks)[0][positions].any():
             msg = f"every regulator ({len(chosen)}) is constant over the {len(rows)} cells; give others, or more cells."
             raise ConstantRegulatorsError(msg)
-        return Problem(ranks, positions, allowed[used]), names[used]
+        self.depth_ = sample.source
+        return Problem(sample.ranks, sample.depth, positions, allowed[used]), names[used]
 
-    def mutual_information(self, X: Any, regulators: ArrayLike) -> NDArray[np.float64]:
+    def mutual_information(
+        self, X: Any, regulators: ArrayLike, *, depth: ArrayLike | Literal["auto"] | None = "auto"
+    ) -> NDArray[np.float64]:
         """Mutual information of regulators with all genes, on all cells of X.
 
         Parameters
@@ -328,6 +355,8 @@ class ARACNe:
             Cells x genes, as in :meth:`fit`.
         regulators
             Positions of genes, or a boolean mask.
+        depth
+            As in :meth:`fit`.
 
         Returns
         -------
@@ -344,6 +373,11 @@ class ARACNe:
             msg = "X has no cells."
             raise ValueError(msg)
         names = gene_labels(None, X.shape[1])
-        ranks = rank_genes(columns(X, rows, np.arange(len(names))), self._n_threads)
         chosen = gene_positions(regulators, names, "regulators")
-        return self._settings.estimator.information(ranks, chosen, kernel_seed(self._seed), self._n_threads)
+        estimator = self._settings.estimator
+        sample = ranked_cells(
+            X, rows, np.arange(len(names)), depth,
+            uses_depth=estimator.uses_depth, allow_negative=True, n_threads=self._n_threads,
+        )  # fmt: skip
+        self.depth_ = sample.source
+        return estimator.information(sample.ranks, sample.depth, chosen, kernel_seed(self._seed), self._n_threads)

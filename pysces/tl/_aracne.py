@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from scipy.special import ndtri
 
 from pysces import _log, _slots
 from pysces._check import some, warn, whole_number
@@ -43,7 +44,8 @@ def aracne(
     use_raw: bool = False,
     mask_var: str | ArrayLike | None = None,
     targets: str | ArrayLike | None = None,
-    estimator: Literal["apmi", "gcmi"] = "apmi",
+    depth: str | None = "auto",
+    estimator: Literal["gcmi", "apmi"] = "gcmi",
     convention: Convention = "aracne3",
     ties: Ties = "block",
     n_subnetworks: int | Literal["auto"] = 20,
@@ -85,6 +87,10 @@ def aracne(
     targets
         Genes that may be targets, given like ``regulators``; by default all, of those in ``mask_var``. Regulators need
         not be among them. No gene is its own target.
+    depth
+        Sequencing depth, which ``estimator="gcmi"`` stratifies by. ``"auto"``: the sum of all counts of a cell, if X
+        holds counts, or log1p of normalised counts, which are turned back; nothing otherwise. Else a column of
+        ``adata.obs`` with numbers, or ``None``. See :class:`pysces.ARACNe`.
     estimator, convention, ties, n_subnetworks, min_targets, max_subnetworks, subsample, replace, alpha, correction, dpi
         See :class:`pysces.ARACNe`.
     dpi_tolerance, consensus
@@ -129,6 +135,7 @@ def aracne(
     chosen = choose(adata, layer=layer, use_raw=use_raw, mask_var=mask_var)
     positions = _genes(regulators, chosen, "regulators")
     allowed = chosen.mask if targets is None else _targets(targets, chosen)
+    of_cells = _depth(adata, depth)
     seed = seed_sequence(rng)
     used, skipped = _parts(adata, groupby, groups, whole_number(min_cells, "min_cells", least=1))
     settings = {
@@ -140,13 +147,14 @@ def aracne(
     since = _log.start(f"inferring networks of {len(used)} group{'s' * (len(used) != 1)} of cells")
     tables: dict[str, pd.DataFrame] = {}
     constant: list[str] = []
+    unknown_depth = False
     with _log.progress(model.n_steps * len(used), "subnetworks") as bar:
         for part in used:
             of_part = model if groupby is None else model.with_rng(child(seed, part.place))
             try:
                 of_part.fit(
                     chosen.x, positions, chosen.genes,
-                    targets=allowed, rows=part.rows, allow_negative=False, on_subnetwork=bar.update,
+                    targets=allowed, depth=of_cells, rows=part.rows, allow_negative=False, on_subnetwork=bar.update,
                 )  # fmt: skip
             except ConstantRegulatorsError:
                 constant.append(part.label)
@@ -154,12 +162,18 @@ def aracne(
                     raise
             else:
                 tables[part.label] = of_part.network_
+                unknown_depth |= of_part.depth_ == "unknown"
+    if unknown_depth:
+        _log.hint(
+            "X holds neither counts of 50 genes nor log1p of normalised counts: cells are not stratified by depth. "
+            "Name a layer of counts (layer=...) or a column of adata.obs with the depth of the cells (depth=...)."
+        )
     if constant:
         warn(f"all regulators are constant in {len(constant)} groups of adata.obs[{groupby!r}], which get no network: "
              f"{some(constant, 20)}.")  # fmt: skip
     network = join_groups(tables, list(tables)) if groupby is not None else tables[""]
-    if network.empty:
-        warn("no edge is significant: the network is empty. More cells, or a larger alpha, may help.")
+    _warn_of_empty([part for part in used if part.label in tables and tables[part.label].empty], groupby,
+                   alpha if correction == "p" else alpha / (len(positions) * int(allowed.sum())))  # fmt: skip
     _slots.write_network(
         result, key_added, network,
         _slots.params(
@@ -167,7 +181,7 @@ def aracne(
             groups=list(tables) if groupby else None, groups_skipped=skipped + constant or None,
             min_cells=min_cells, layer=layer, use_raw=use_raw,
             mask_var=mask_var if isinstance(mask_var, str) else None,
-            targets=None if targets is None else chosen.genes[allowed].astype(str), rng=rng,
+            targets=None if targets is None else chosen.genes[allowed].astype(str), depth=depth, rng=rng,
         ),
     )  # fmt: skip
     _log.done(since, f"added\n    {key_added!r}, {len(network)} edges (adata.uns)")
@@ -208,6 +222,37 @@ def _targets(targets: str | ArrayLike, chosen: Choice) -> NDArray[np.bool_]:
         msg = "none of the targets is in mask_var; leave one of them out."
         raise ValueError(msg)
     return allowed
+
+
+def _warn_of_empty(parts: list[Stratum], groupby: str | None, level: float) -> None:
+    """Say how strong a pair must be to be found alone, where its p-value must pass ``level``."""
+    if not parts:
+        return
+    least = -float(ndtri(level / 2)) / np.sqrt([len(part.rows) - 1 for part in parts])
+    needed = [f"{min(r, 1):.2f} in {len(part.rows)} cells" for r, part in zip(least[:5], parts, strict=False)]
+    where = "" if groupby is None else f" in {len(parts)} groups ({some([part.label for part in parts], 20)})"
+    warn(
+        f"no edge is significant{where}: a single pair is found only if its correlation is above {', '.join(needed)}. "
+        "Join similar groups, test fewer pairs (regulators=, targets=), or pool shallow cells of many states "
+        "(pysces.pp.metacells)."
+    )
+
+
+def _depth(adata: AnnData, depth: str | None) -> NDArray[np.float64] | Literal["auto"] | None:
+    """What the estimator takes: numbers where an obs column is named."""
+    if depth is None or (isinstance(depth, str) and depth == "auto"):
+        return depth  # type: ignore[return-value]
+    if not isinstance(depth, str):
+        msg = f"depth must be 'auto', a column of adata.obs or None; found {type(depth).__name__}."
+        raise TypeError(msg)
+    if depth not in adata.obs.columns:
+        msg = f"depth={depth!r} is neither 'auto' nor a column of adata.obs, which has: {some(adata.obs.columns, 20)}."
+        raise KeyError(msg)
+    values = adata.obs[depth]
+    if values.dtype.kind not in "iuf":
+        msg = f"depth={depth!r} names a column of adata.obs that holds {values.dtype}, not numbers."
+        raise TypeError(msg)
+    return values.to_numpy(dtype=np.float64)
 
 
 def _parts(

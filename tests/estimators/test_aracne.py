@@ -26,7 +26,11 @@ COLUMNS = ["source", "target", "weight", "likelihood", "mi", "scc", "support", "
 NAMES = ["R1", "R2", "up", "down", "chain", "alone", "flat", "both"]
 NOTHING_KEPT_OUT = {"correction": None, "dpi": None}
 both = pytest.mark.parametrize("estimator", ["apmi", "gcmi"])
-variants = pytest.mark.parametrize("variant", [{"ties": "block"}, {"ties": "random"}, {"estimator": "gcmi"}], ids=str)
+variants = pytest.mark.parametrize(
+    "variant",
+    [{"estimator": "apmi", "ties": "block"}, {"estimator": "apmi", "ties": "random"}, {"estimator": "gcmi"}],
+    ids=["block", "random", "gcmi"],
+)
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +68,15 @@ def assert_same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
 
 
 # --- what the network holds -------------------------------------------------------------------------------------------
+
+
+def test_a_gaussian_copula_is_the_default():
+    X = simulate(100)
+    default, gcmi, apmi = (
+        fit(X, settings=settings) for settings in ({}, *({"estimator": e} for e in ("gcmi", "apmi")))
+    )
+    assert_same(default, gcmi)
+    assert not default["mi"].equals(apmi["mi"])
 
 
 @pytest.mark.parametrize("convention", ["aracne3", "aracne-ap"])
@@ -111,17 +124,18 @@ def test_the_table_has_its_columns_and_types(estimator, settings):
 def test_noise_gives_an_empty_table_of_the_same_columns_and_types(estimator, consensus):
     settings = {"estimator": estimator, "consensus": consensus, "alpha": 1e-9}
     empty = fit(np.random.default_rng(0).normal(size=(60, 5)), settings=settings)
-    full = fit(simulate())
+    full = fit(simulate(), settings={"estimator": estimator})
     assert len(empty) == 0
     assert list(empty.columns) == COLUMNS
     pd.testing.assert_series_equal(empty.dtypes[COLUMNS[2:]], full.dtypes[COLUMNS[2:]])
     assert isinstance(empty["source"].dtype, pd.CategoricalDtype)
 
 
-def test_edges_are_sorted_by_source_falling_information_and_target():
-    X = simulate()
+@both
+def test_edges_are_sorted_by_source_falling_information_and_target(estimator):
+    X, settings = simulate(), {**NOTHING_KEPT_OUT, "estimator": estimator}
     X = np.column_stack([X, X[:, 2], X[:, 2]])  # three targets with the same information
-    table = fit(X, ["b", "a"], names=["b", "a", "z", "c", "d", "e", "f", "g", "y", "x"], settings=NOTHING_KEPT_OUT)
+    table = fit(X, ["b", "a"], names=["b", "a", "z", "c", "d", "e", "f", "g", "y", "x"], settings=settings)
     expected = table.assign(source=table["source"].astype(str), target=table["target"].astype(str))
     expected = expected.sort_values(["source", "mi", "target"], ascending=[True, False, True], ignore_index=True)
     assert table["source"].tolist() == expected["source"].tolist()
@@ -182,9 +196,10 @@ def test_support_counts_subnetworks(estimator):
     assert table.loc[table["mi"].idxmax(), "support"] == 12
 
 
-def test_the_caller_hears_of_every_subnetwork():
+@both
+def test_the_caller_hears_of_every_subnetwork(estimator):
     heard = []
-    fit(simulate(60), settings={"n_subnetworks": 7}, on_subnetwork=lambda: heard.append(1))
+    fit(simulate(60), settings={"estimator": estimator, "n_subnetworks": 7}, on_subnetwork=lambda: heard.append(1))
     assert len(heard) == 7
 
 
@@ -328,9 +343,10 @@ def test_without_subnetworks_the_network_is_what_is_significant_on_all_cells_and
     assert_is_naive(table, held, np.ones_like(held), scores.log_pvalue)
 
 
-def test_without_subnetworks_no_subnetwork_is_heard_of():
+@both
+def test_without_subnetworks_no_subnetwork_is_heard_of(estimator):
     heard = []
-    fit(simulate(60), settings={"n_subnetworks": 0}, on_subnetwork=lambda: heard.append(1))
+    fit(simulate(60), settings={"estimator": estimator, "n_subnetworks": 0}, on_subnetwork=lambda: heard.append(1))
     assert not heard
 
 
@@ -384,8 +400,9 @@ def test_auto_ends_with_the_largest_number_of_subnetworks(estimator, kind, alpha
     assert table.empty is (kind == "no edges")
 
 
-def test_auto_needs_one_subnetwork_where_it_has_all_targets():
-    table, n_used = fit_auto(related_genes(), {**NOTHING_KEPT_OUT, "min_targets": 23})
+@both
+def test_auto_needs_one_subnetwork_where_it_has_all_targets(estimator):
+    table, n_used = fit_auto(related_genes(), {**NOTHING_KEPT_OUT, "estimator": estimator, "min_targets": 23})
     assert n_used == 1
     assert (table["support"] == 1).all()
 
@@ -486,8 +503,10 @@ def test_a_regulator_that_is_its_only_target_has_no_network(estimator, settings)
     assert len(fit(simulate(60), ["R1"], names=NAMES, targets=["R1"], settings=settings)) == 0
 
 
-def test_genes_are_called_by_their_positions_without_names():
-    named, unnamed = fit(simulate(), names=NAMES), fit(simulate())
+@both
+def test_genes_are_called_by_their_positions_without_names(estimator):
+    settings = {"estimator": estimator}
+    named, unnamed = fit(simulate(), names=NAMES, settings=settings), fit(simulate(), settings=settings)
     assert edges(named) == {(NAMES[int(i)], NAMES[int(j)]) for i, j in edges(unnamed)}
 
 
@@ -577,15 +596,17 @@ def test_a_seed_gives_the_same_bytes_and_another_seed_other_support(seed, varian
     assert not first[columns].astype(str).equals(other[columns].astype(str))
 
 
-def test_a_second_fit_of_the_same_object_gives_the_same_bytes():
-    model = ps.ARACNe(n_subnetworks=3, rng=np.random.default_rng(0))
+@variants
+def test_a_second_fit_of_the_same_object_gives_the_same_bytes(variant):
+    model = ps.ARACNe(**variant, n_subnetworks=3, rng=np.random.default_rng(0))
     first = model.fit(simulate(100), [0, 1]).network_
     assert_same(model.fit(simulate(100), [0, 1]).network_, first)
 
 
-def test_numpys_global_state_is_neither_used_nor_changed():
+@variants
+def test_numpys_global_state_is_neither_used_nor_changed(variant):
     before = np.random.get_state()[1].tolist()  # noqa: NPY002
-    fit(simulate(60))
+    fit(simulate(60), settings=variant)
     assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
 
 
@@ -624,7 +645,15 @@ def test_genes_that_are_all_sparse_give_no_network_and_no_error(variant, subsamp
 
 
 @pytest.mark.parametrize("subsample", [0.05, 0.1, 0.2])
-@pytest.mark.parametrize("variant", [{"convention": "aracne3"}, {"convention": "aracne-ap"}, {"estimator": "gcmi"}])
+@pytest.mark.parametrize(
+    "variant",
+    [
+        {"estimator": "apmi", "convention": "aracne3"},
+        {"estimator": "apmi", "convention": "aracne-ap"},
+        {"estimator": "gcmi"},
+    ],
+    ids=["aracne3", "aracne-ap", "gcmi"],
+)
 def test_samples_of_very_few_cells_give_no_network_and_no_error(variant, subsample):
     X = np.random.default_rng(0).normal(size=(20, 8))
     assert len(fit(X, settings={**variant, "subsample": subsample, "alpha": 1e-6})) == 0
@@ -725,22 +754,24 @@ def test_numbers_of_numpy_are_numbers(parameter, value):
     )
 
 
-def test_missing_and_infinite_values_are_counted_and_located(as_format):
+@both
+def test_missing_and_infinite_values_are_counted_and_located(as_format, estimator):
     X = simulate(40)
     X[5, 1], X[3, 4], X[20, 0], X[3, 6] = np.nan, np.inf, np.nan, -np.inf
     message = r"^X holds 2 missing \(NaN\) and 2 infinite values, the first at row 3, column 4; "
     with pytest.raises(ValueError, match=message):
-        fit(as_format(X))
+        fit(as_format(X), settings={"estimator": estimator})
     with pytest.raises(ValueError, match=message):
-        ps.ARACNe().mutual_information(as_format(X), [0])
+        ps.ARACNe(estimator=estimator).mutual_information(as_format(X), [0])
 
 
-def test_the_place_of_a_missing_value_is_that_in_x_when_rows_are_chosen():
-    X = simulate(40)
+@both
+def test_the_place_of_a_missing_value_is_that_in_x_when_rows_are_chosen(estimator):
+    X, settings = simulate(40), {**NOTHING_KEPT_OUT, "estimator": estimator}
     X[25, 2] = np.nan
     with pytest.raises(ValueError, match="row 25, column 2"):
-        fit(X, rows=np.arange(20, 40))
-    assert len(fit(X, rows=np.arange(20), settings=NOTHING_KEPT_OUT)) > 0
+        fit(X, rows=np.arange(20, 40), settings=settings)
+    assert len(fit(X, rows=np.arange(20), settings=settings)) > 0
 
 
 def test_missing_values_are_counted_in_all_cells():
@@ -751,13 +782,14 @@ def test_missing_values_are_counted_in_all_cells():
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_negative_values_are_refused_only_where_asked(as_format, allowed):
-    X = simulate(40) - 1.0
+@both
+def test_negative_values_are_refused_only_where_asked(as_format, estimator, allowed):
+    X, settings = simulate(40) - 1.0, {**NOTHING_KEPT_OUT, "estimator": estimator}
     if allowed:
-        assert len(fit(as_format(X), settings=NOTHING_KEPT_OUT)) > 0
+        assert len(fit(as_format(X), settings=settings)) > 0
     else:
         with pytest.raises(ValueError, match=r"^X holds negative values \(such as -1\)"):
-            fit(as_format(X), allow_negative=False)
+            fit(as_format(X), settings=settings, allow_negative=False)
 
 
 @pytest.mark.parametrize(("n_cells", "said"), [(0, "0 cells"), (1, "1 cell"), (9, "9 cells")])
@@ -769,10 +801,12 @@ def test_too_few_cells_are_refused(n_cells, said):
         fit(X, rows=np.arange(n_cells))
 
 
-def test_constant_regulators_are_refused_if_all_are():
+@both
+def test_constant_regulators_are_refused_if_all_are(estimator):
+    settings = {"estimator": estimator}
     with pytest.raises(ValueError, match=r"^every regulator \(1\) is constant over the 30 cells; "):
-        fit(simulate(30), ["flat"], names=NAMES)
-    assert set(fit(simulate(100), ["flat", "R1"], names=NAMES)["source"]) == {"R1"}
+        fit(simulate(30), ["flat"], names=NAMES, settings=settings)
+    assert set(fit(simulate(100), ["flat", "R1"], names=NAMES, settings=settings)["source"]) == {"R1"}
 
 
 @pytest.mark.parametrize(
@@ -842,6 +876,7 @@ def test_bad_genes_are_refused(argument, bad):
     assert argument in str(caught.value)
 
 
-def test_a_matrix_without_cells_has_no_information():
+@both
+def test_a_matrix_without_cells_has_no_information(estimator):
     with pytest.raises(ValueError, match="X has no cells"):
-        ps.ARACNe().mutual_information(np.zeros((0, 3)), [0])
+        ps.ARACNe(estimator=estimator).mutual_information(np.zeros((0, 3)), [0])

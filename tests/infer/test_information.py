@@ -230,7 +230,7 @@ def test_the_number_of_threads_does_not_change_a_byte(ties, convention):
 @pytest.mark.parametrize("kind", ["counts", "negative", "mixed"])
 def test_the_format_of_x_does_not_change_a_byte(as_format, kind, ties):
     X = simulate(kind, 100)
-    model = ps.ARACNe(ties=ties, rng=3)
+    model = ps.ARACNe(estimator="apmi", ties=ties, rng=3)
     expected = model.mutual_information(X, [0, 2, 5]).tobytes()
     assert model.mutual_information(as_format(X), [0, 2, 5]).tobytes() == expected
 
@@ -238,7 +238,7 @@ def test_the_format_of_x_does_not_change_a_byte(as_format, kind, ties):
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "uint16", "int64"])
 def test_the_dtype_of_counts_does_not_change_a_byte(dtype):
     X = simulate("counts", 100).clip(max=100)
-    model = ps.ARACNe()
+    model = ps.ARACNe(estimator="apmi")
     assert model.mutual_information(X.astype(dtype), [0]).tobytes() == model.mutual_information(X, [0]).tobytes()
 
 
@@ -246,7 +246,7 @@ def test_the_dtype_of_counts_does_not_change_a_byte(dtype):
 @TIES
 def test_the_estimator_gives_nats_of_regulators_with_all_genes(ties, convention):
     X = simulate("distinct", 80)
-    mi = ps.ARACNe(convention=convention, ties=ties, n_threads=1).mutual_information(X, [1, 4])
+    mi = ps.ARACNe(estimator="apmi", convention=convention, ties=ties, n_threads=1).mutual_information(X, [1, 4])
     assert mi.shape == (2, 6)
     assert mi.dtype == np.float64
     np.testing.assert_array_equal(np.argwhere(np.isnan(mi)), [[0, 1], [1, 4]])
@@ -257,5 +257,5 @@ def test_the_estimator_gives_nats_of_regulators_with_all_genes(ties, convention)
 def test_the_estimator_takes_regulators_as_a_mask():
     X = simulate("counts", 80)
     mask = np.array([False, True, False, False, True, False])
-    model = ps.ARACNe()
+    model = ps.ARACNe(estimator="apmi")
     np.testing.assert_array_equal(model.mutual_information(X, mask), model.mutual_information(X, [1, 4]))

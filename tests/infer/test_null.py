@@ -8,6 +8,7 @@ import pytest
 
 from pysces._csr import as_csc
 from pysces._infer import null as nulls
+from pysces._infer.depth import Depth
 from pysces._infer.estimator import Partition
 from pysces._infer.information import pairwise
 from pysces._infer.null import MIN_POOL, STRATUM_RATIO, Null, distinct_null, gene_strata, permuted_pool, tied_null
@@ -38,7 +39,7 @@ def independent(kind: str, n_cells: int = N_CELLS, n_genes: int = N_GENES) -> np
 
 def pair_pvalues(ranks, null: Null, estimator):
     """Log p-values of all pairs of genes that vary, and the strata of both."""
-    log_p = estimator.score(ranks, np.arange(ranks.n_genes), null, 1, 1, 1.0).log_p
+    log_p = estimator.score(ranks, Depth.none(ranks.n_cells), np.arange(ranks.n_genes), null, 1, 1, 1.0).log_p
     strata = gene_strata(ranks) if estimator.ties == "block" else np.minimum(gene_strata(ranks), 0)
     first, second = np.triu_indices(ranks.n_genes, 1)
     vary = (strata[first] >= 0) & (strata[second] >= 0)
@@ -135,7 +136,7 @@ def test_pvalues_up_to_a_bound_are_exact_and_others_above_it(at_most, estimator)
     ranks = rank_genes(as_csc(independent("mixed", 100, 150)), 1)
     null = estimator.null(ranks, 100, 1)
     strata = gene_strata(ranks)
-    mi = estimator.information(ranks, np.arange(150), 1, 1)
+    mi = estimator.information(ranks, Depth.none(100), np.arange(150), 1, 1)
     mi[::7] *= 3.0  # into the tails
     exact = null.log_pvalues(mi, strata, strata, 1)
     found = null.log_pvalues(mi, strata, strata, 1, at_most=at_most)
@@ -151,13 +152,28 @@ def test_scores_are_information_and_its_pvalues_without_constant_genes(estimator
     X = np.column_stack([independent("mixed", 80, 30), np.full(80, 2.0)])
     ranks, regulators = rank_genes(as_csc(X), 1), np.array([30, 4, 1])
     null = estimator.null(ranks, 80, 1)
-    mi, log_p = estimator.score(ranks, regulators, null, 5, 1, 1.0)
+    mi, log_p = estimator.score(ranks, Depth.none(80), regulators, null, 5, 1, 1.0)
     varies = np.array([len(set(gene)) > 1 for gene in X.T])
     untested = ~(varies[regulators][:, None] & varies) | (regulators[:, None] == np.arange(31))
     assert varies[:30].any()
-    np.testing.assert_array_equal(mi, np.where(untested, np.nan, estimator.information(ranks, regulators, 5, 1)))
+    np.testing.assert_array_equal(
+        mi, np.where(untested, np.nan, estimator.information(ranks, Depth.none(80), regulators, 5, 1))
+    )
     strata = gene_strata(ranks) if estimator.ties == "block" else np.zeros(31, np.int32)
     np.testing.assert_array_equal(log_p, null.log_pvalues(mi, strata[regulators], strata, 1))
+
+
+@EITHER_TIES
+def test_partitioning_takes_no_notice_of_depth(estimator):
+    ranks, regulators = rank_genes(as_csc(independent("mixed", 80, 30)), 1), np.array([4, 1])
+    null, depth = estimator.null(ranks, 80, 1), Depth.given(np.arange(80.0))
+    assert not estimator.uses_depth
+    assert depth.whole.n > 1
+    without, within = (estimator.score(ranks, of, regulators, null, 5, 1, 1.0) for of in (Depth.none(80), depth))
+    for matrix, expected in zip(within, without, strict=True):
+        assert matrix.tobytes() == expected.tobytes()
+    information = estimator.information(ranks, depth, regulators, 5, 1)
+    assert information.tobytes() == estimator.information(ranks, Depth.none(80), regulators, 5, 1).tobytes()
 
 
 N_EXAMPLE = 50

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import anndata as ad
@@ -16,6 +17,7 @@ import dask.array as da
 import numpy as np
 import pandas as pd
 import pytest
+import scanpy as sc
 import scipy.sparse as sp
 
 import pysces as ps
@@ -88,9 +90,10 @@ def test_network_and_parameters_are_written_to_uns(adata: ad.AnnData, estimator:
     assert not {"groupby", "targets", "mask_var"} & set(params)
 
 
-def test_groups_are_values_in_one_table_and_small_groups_are_skipped(adata: ad.AnnData) -> None:
+@both
+def test_groups_are_values_in_one_table_and_small_groups_are_skipped(adata: ad.AnnData, estimator: str) -> None:
     with pytest.warns(UserWarning, match=r"1 groups .* fewer than min_cells=30 .*'rare'"):
-        ps.tl.aracne(adata, REGULATORS, groupby="cell_type", **QUICK)
+        ps.tl.aracne(adata, REGULATORS, groupby="cell_type", estimator=estimator, **QUICK)
     network = ps.get.network(adata)
     assert network.columns[0] == "group"
     assert network["group"].cat.categories.tolist() == ["B", "CD4+/CD25 T Reg"]
@@ -100,12 +103,11 @@ def test_groups_are_values_in_one_table_and_small_groups_are_skipped(adata: ad.A
 
 @pytest.mark.parametrize("label", ["B", "CD4+/CD25 T Reg"])
 @pytest.mark.parametrize(
-    "settings",
-    [{"estimator": "apmi"}, {"estimator": "gcmi"}, {"n_subnetworks": "auto", "min_targets": 5, "max_subnetworks": 6}],
-    ids=["apmi", "gcmi", "auto"],
+    "settings", [{}, {"n_subnetworks": "auto", "min_targets": 5, "max_subnetworks": 6}], ids=["three", "auto"]
 )
-def test_stratified_equals_separate(adata: ad.AnnData, label: str, settings: dict) -> None:
-    settings = {"n_subnetworks": 3, **settings}
+@both
+def test_stratified_equals_separate(adata: ad.AnnData, label: str, estimator: str, settings: dict) -> None:
+    settings = {"estimator": estimator, "n_subnetworks": 3, **settings}
     with pytest.warns(UserWarning, match="min_cells"):
         ps.tl.aracne(adata, REGULATORS, groupby="cell_type", rng=1, **settings)
     place = adata.obs["cell_type"].cat.categories.get_loc(label)
@@ -114,10 +116,12 @@ def test_stratified_equals_separate(adata: ad.AnnData, label: str, settings: dic
     pd.testing.assert_frame_equal(ps.get.network(adata, label), ps.get.network(by_hand), check_exact=True)
 
 
-def test_a_group_alone_is_the_group_among_all(adata: ad.AnnData) -> None:
+@both
+def test_a_group_alone_is_the_group_among_all(adata: ad.AnnData, estimator: str) -> None:
+    settings = {"groupby": "cell_type", "estimator": estimator, **QUICK}
     with pytest.warns(UserWarning, match="min_cells"):
-        ps.tl.aracne(adata, REGULATORS, groupby="cell_type", **QUICK)
-    ps.tl.aracne(adata, REGULATORS, groupby="cell_type", groups=["CD4+/CD25 T Reg"], key_added="one", **QUICK)
+        ps.tl.aracne(adata, REGULATORS, **settings)
+    ps.tl.aracne(adata, REGULATORS, groups=["CD4+/CD25 T Reg"], key_added="one", **settings)
     one = ps.get.network(adata, "CD4+/CD25 T Reg", key="one")
     pd.testing.assert_frame_equal(one, ps.get.network(adata, "CD4+/CD25 T Reg"), check_exact=True)
 
@@ -212,18 +216,22 @@ def test_targets_may_be_names_a_column_a_mask_or_a_known_list(adata: ad.AnnData)
     pd.testing.assert_frame_equal(run(adata, mask_var="is_target"), expected, check_exact=True)
 
 
-def test_targets_within_the_mask_are_targets(adata: ad.AnnData) -> None:
+@both
+def test_targets_within_the_mask_are_targets(adata: ad.AnnData, estimator: str) -> None:
     adata.var["variable"] = adata.var_names.isin(["g3", "g4", "g8"])
-    both_given = ps.tl.aracne(adata, REGULATORS, targets=["g4", "g5", "g8"], mask_var="variable", copy=True, **QUICK)
+    settings = {"estimator": estimator, "copy": True, **QUICK}
+    both_given = ps.tl.aracne(adata, REGULATORS, targets=["g4", "g5", "g8"], mask_var="variable", **settings)
     assert set(ps.get.network(both_given)["target"]) == {"g4", "g8"}
-    pd.testing.assert_frame_equal(ps.get.network(both_given), run(adata, targets=["g4", "g8"]), check_exact=True)
+    expected = run(adata, targets=["g4", "g8"], estimator=estimator)
+    pd.testing.assert_frame_equal(ps.get.network(both_given), expected, check_exact=True)
     params = both_given.uns["aracne"]["params"]
     assert params["targets"].tolist() == ["g4", "g8"]
     assert params["mask_var"] == "variable"
 
 
-def test_regulators_need_not_be_targets_and_are_none_of_themselves(adata: ad.AnnData) -> None:
-    network = run(adata, targets=["g0", "g3", "g8"], correction=None, dpi=None)
+@both
+def test_regulators_need_not_be_targets_and_are_none_of_themselves(adata: ad.AnnData, estimator: str) -> None:
+    network = run(adata, targets=["g0", "g3", "g8"], correction=None, dpi=None, estimator=estimator)
     pairs = {(source, target) for source in REGULATORS for target in ("g0", "g3", "g8")}
     assert edges(network) == pairs - {("g0", "g0")}
 
@@ -234,18 +242,20 @@ def test_targets_of_raw_are_genes_of_raw(adata: ad.AnnData) -> None:
     assert edges(run(part, use_raw=True, targets=["g3", "g8"])) == {("g0", "g3"), ("g1", "g8")}
 
 
-def test_layer_raw_and_mask_choose_what_is_used(adata: ad.AnnData) -> None:
-    ps.tl.aracne(adata, REGULATORS, **QUICK)
+@both
+def test_layer_raw_and_mask_choose_what_is_used(adata: ad.AnnData, estimator: str) -> None:
+    settings = {"estimator": estimator, **QUICK}
+    ps.tl.aracne(adata, REGULATORS, **settings)
     other = adata.copy()
     other.layers["counts"] = other.X
     other.raw = other
     other.X = sp.csr_matrix(np.ones((N_CELLS, N_GENES), np.float32))
-    ps.tl.aracne(other, REGULATORS, layer="counts", key_added="layer", **QUICK)
-    ps.tl.aracne(other, REGULATORS, use_raw=True, key_added="raw", **QUICK)
+    ps.tl.aracne(other, REGULATORS, layer="counts", key_added="layer", **settings)
+    ps.tl.aracne(other, REGULATORS, use_raw=True, key_added="raw", **settings)
     for key in ("layer", "raw"):
         pd.testing.assert_frame_equal(ps.get.network(other, key=key), ps.get.network(adata), check_exact=True)
     other.var["allowed"] = other.var_names.isin(["g3", "g8", "g9"])
-    ps.tl.aracne(other, REGULATORS, layer="counts", mask_var="allowed", **QUICK)
+    ps.tl.aracne(other, REGULATORS, layer="counts", mask_var="allowed", **settings)
     assert set(ps.get.network(other)["target"]) == {"g3", "g8", "g9"}
 
 
@@ -302,15 +312,18 @@ def test_an_empty_network_is_warned_of_and_stored(adata: ad.AnnData) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        GROUPS,
+        {"estimator": "apmi", **GROUPS},
         {"estimator": "gcmi", "n_subnetworks": "auto", "min_targets": 5, "max_subnetworks": 4, "targets": ["g3", "g8"]},
-        {"n_subnetworks": 0, "correction": None, "dpi": None, **GROUPS},
-        {"n_subnetworks": 20, "consensus": "binomial", "targets": "variable", "mask_var": "variable"},
+        {"n_subnetworks": 0, "correction": None, "dpi": None, "depth": "n_counts", **GROUPS},
+        {"estimator": "apmi", "n_subnetworks": 20, "consensus": "binomial", "targets": "known", "mask_var": "known"},
+        {"depth": "auto"},
+        {"depth": None},
     ],
-    ids=["groups", "auto", "all cells", "consensus"],
+    ids=["groups", "auto", "all cells", "consensus", "depth auto", "no depth"],
 )
 def test_results_survive_a_round_trip(adata: ad.AnnData, tmp_path: Path, extension: str, settings: dict) -> None:
-    adata.var["variable"] = adata.var_names.isin([f"g{i}" for i in range(20)])
+    adata.var["known"] = adata.var_names.isin([f"g{i}" for i in range(20)])
+    adata.obs["n_counts"] = adata.X.sum(axis=1)
     ps.tl.aracne(adata, REGULATORS, rng=1, **{"n_subnetworks": 3, **settings})
     assert len(ps.get.network(adata)) > 0
     path = tmp_path / f"a.{extension}"
@@ -321,7 +334,7 @@ def test_results_survive_a_round_trip(adata: ad.AnnData, tmp_path: Path, extensi
     assert before.keys() == after.keys()
     assert all(np.array_equal(before[name], after[name]) for name in before)
     for name in set(settings) - {"groups", "targets"}:
-        assert settings[name] is None or after[name] == settings[name], name
+        assert (name not in after) if settings[name] is None else (after[name] == settings[name]), name
 
 
 @pytest.mark.parametrize(
@@ -370,6 +383,35 @@ def numbers_as_labels(adata: ad.AnnData) -> dict[str, object]:
     return {"groupby": "leiden"}
 
 
+def text_as_depth(adata: ad.AnnData) -> dict[str, object]:
+    adata.obs["name"] = [str(i) for i in range(N_CELLS)]
+    return {"depth": "name"}
+
+
+def categories_as_depth(adata: ad.AnnData) -> dict[str, object]:
+    adata.obs["lane"] = pd.Categorical(np.arange(N_CELLS) % 4)
+    return {"depth": "lane"}
+
+
+def booleans_as_depth(adata: ad.AnnData) -> dict[str, object]:
+    adata.obs["deep"] = np.arange(N_CELLS) > 40
+    return {"depth": "deep"}
+
+
+def missing_depth(value: float | None):
+    def change(adata: ad.AnnData) -> dict[str, object]:
+        given = [value, value, *range(N_CELLS - 2)]
+        adata.obs["depth"] = pd.array(given, dtype="Int64") if value is None else np.array(given)
+        return {"depth": "depth"}
+
+    return change
+
+
+def depth_of_apmi(adata: ad.AnnData) -> dict[str, object]:
+    adata.obs["depth"] = np.arange(N_CELLS)
+    return {"depth": "depth", "estimator": "apmi"}
+
+
 BAD = {
     "nan": (set_value(np.nan), ValueError, r"1 missing \(NaN\) and 0 infinite values, the first at row 7, column 5"),
     "inf": (set_value(np.inf), ValueError, r"0 missing \(NaN\) and 1 infinite values"),
@@ -405,7 +447,7 @@ BAD = {
     ),
     "mask of nothing": ({"mask_var": np.zeros(N_GENES, bool)}, ValueError, "mask_var"),
     "constant in all groups": (constant_in_all_groups, ValueError, r"^every regulator \(1\) is constant over the "),
-    "unknown estimator": ({"estimator": "x"}, ValueError, "estimator is 'x'; choose one of 'apmi', 'gcmi'"),
+    "unknown estimator": ({"estimator": "x"}, ValueError, "estimator is 'x'; choose one of 'gcmi', 'apmi'"),
     "many subnetworks": ({"n_subnetworks": "many"}, ValueError, "n_subnetworks is 'many'"),
     "bad number": ({"n_subnetworks": -1}, ValueError, "n_subnetworks is -1"),
     "half a subnetwork": ({"n_subnetworks": 1.5}, ValueError, "n_subnetworks is 1.5"),
@@ -419,6 +461,15 @@ BAD = {
     "bad share": ({"alpha": 1.5}, ValueError, "alpha is 1.5"),
     "bad threads": ({"n_threads": -1}, ValueError, "n_threads is -1"),
     "bad seed": ({"rng": "x"}, ValueError, "rng is 'x'"),
+    "unknown depth": ({"depth": "total"}, KeyError, "depth='total' is neither .* of adata.obs, which has: 'cell_type'"),
+    "depth of text": (text_as_depth, TypeError, "^depth='name' names a column of adata.obs that holds .*, not numbers"),
+    "depth of categories": ({"depth": "cell_type"}, TypeError, "depth='cell_type' .* holds category, not numbers"),
+    "depth of numbers as categories": (categories_as_depth, TypeError, "depth='lane' .* holds category, not numbers"),
+    "depth of booleans": (booleans_as_depth, TypeError, "depth='deep' .* holds bool, not numbers"),
+    "missing depth": (missing_depth(np.nan), ValueError, "^depth holds 2 missing or infinite values"),
+    "missing whole depth": (missing_depth(None), ValueError, "^depth holds 2 missing or infinite values"),
+    "infinite depth": (missing_depth(-np.inf), ValueError, "^depth holds 2 missing or infinite values"),
+    "depth of an estimator without": (depth_of_apmi, ValueError, "^depth is given, but estimator='apmi' takes no not"),
 }
 
 
@@ -470,6 +521,185 @@ def test_interrupt_leaves_adata_as_it_was(adata: ad.AnnData, monkeypatch: pytest
     with pytest.raises(KeyboardInterrupt):
         ps.tl.aracne(adata, REGULATORS, **QUICK)
     assert content(adata) == before
+
+
+# --- depth ------------------------------------------------------------------------------------------------------------
+
+N_DEEP = 300
+"""Cells of the data of unequal depth."""
+HINT = "neither counts of 50 genes nor log1p of normalised counts: cells are not stratified by depth"
+
+
+@pytest.fixture
+def deep() -> ad.AnnData:
+    """Log-normalised counts of cells of other depths in two groups: g0 has five targets; counts are in a layer."""
+    rng = np.random.default_rng(0)
+    depth, activity = rng.lognormal(0.0, 0.6, N_DEEP), rng.normal(size=(N_DEEP, 2))
+    effect = np.zeros((2, 80))
+    effect[0, [0, 2, 3, 4, 5, 6]], effect[1, 1] = 0.7, 0.7
+    x = rng.poisson(np.exp(rng.uniform(0.5, 2.0, 80) + activity @ effect) * depth[:, None]).astype(np.float32)
+    obs = pd.DataFrame({"group": pd.Categorical(np.array(["a", "b"])[np.arange(N_DEEP) % 2])}, index=index(N_DEEP))
+    obs["n_counts"], obs["n_whole"], obs["log_depth"] = x.sum(axis=1), x.sum(axis=1).astype(int), np.log(x.sum(axis=1))
+    adata = ad.AnnData(x.copy(), obs=obs, var=pd.DataFrame(index=[f"g{i}" for i in range(80)]), layers={"counts": x})
+    sc.pp.normalize_total(adata, target_sum=1e4)
+    sc.pp.log1p(adata)
+    return adata
+
+
+def index(n: int) -> list[str]:
+    return [f"c{i}" for i in range(n)]
+
+
+def deep_run(adata: ad.AnnData, **keywords: object) -> pd.DataFrame:
+    """The network of g0 and g1."""
+    return run(adata, ["g0", "g1"], **keywords)
+
+
+def assert_same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
+    assert len(expected) >= 5
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+
+
+def test_log_normalised_values_and_counts_have_the_same_network_wherever_they_are(deep: ad.AnnData) -> None:
+    expected = deep_run(deep, layer="counts")
+    assert {("g0", f"g{i}") for i in range(2, 7)} <= edges(expected)
+    assert len(expected) < 10
+    assert_same(deep_run(deep), expected)
+    assert_same(deep_run(deep, depth="auto"), expected)
+    of_counts = ad.AnnData(sp.csr_matrix(deep.layers["counts"]), obs=deep.obs, var=deep.var)
+    assert_same(deep_run(of_counts), expected)
+    deep.raw = deep.copy()
+    deep.X = np.ones_like(deep.X)
+    assert_same(deep_run(deep, use_raw=True), expected)
+    deep.raw = of_counts
+    assert_same(deep_run(deep, use_raw=True), expected)
+
+
+def test_depth_may_be_left_alone(deep: ad.AnnData) -> None:
+    assert len(deep_run(deep, layer="counts", depth=None)) > 50
+    model = ps.ARACNe(**QUICK).fit(deep.layers["counts"], ["g0", "g1"], deep.var_names.to_numpy(), depth=None)
+    assert_same(deep_run(deep, layer="counts", depth=None), model.network_)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "uint16", "Int64", "Float64"])
+def test_depth_may_be_a_column_of_numbers(deep: ad.AnnData, dtype: str) -> None:
+    deep.obs["depth"] = deep.obs["n_whole"].astype(dtype)
+    numbers = deep.obs["n_whole"].to_numpy()
+    model = ps.ARACNe(**QUICK).fit(deep.X, ["g0", "g1"], deep.var_names.to_numpy(), depth=numbers)
+    assert model.depth_ == "given"
+    assert_same(deep_run(deep, depth="depth"), model.network_)
+
+
+def test_columns_of_depth_and_its_logarithm_give_the_same_network(deep: ad.AnnData) -> None:
+    expected = deep_run(deep, layer="counts", depth="n_counts")
+    for name in ("n_whole", "log_depth"):
+        assert_same(deep_run(deep, layer="counts", depth=name), expected)
+
+
+@pytest.mark.parametrize("depth", ["auto", "n_counts", None])
+@pytest.mark.parametrize("layer", [None, "counts"])
+def test_depth_of_a_group_is_that_of_its_cells_alone(deep: ad.AnnData, layer: str | None, depth: str | None) -> None:
+    ps.tl.aracne(deep, ["g0", "g1"], groupby="group", depth=depth, layer=layer, **QUICK)
+    for place, label in enumerate("ab"):
+        alone = deep[deep.obs["group"] == label].copy()
+        seed = np.random.SeedSequence(QUICK["rng"]).spawn(2)[place]
+        expected = run(alone, ["g0", "g1"], depth=depth, layer=layer, rng=seed)
+        assert_same(ps.get.network(deep, label), expected)
+
+
+def test_targets_and_masks_do_not_change_the_depth(deep: ad.AnnData) -> None:
+    keep = {"correction": None, "dpi": None}
+    whole = deep_run(deep, **keep).set_index(["source", "target"])[["mi", "scc"]]
+    deep.var["few"] = deep.var_names.isin(["g0", "g3", "g40"])
+    for given in ({"targets": ["g3", "g40"]}, {"mask_var": "few"}, {"targets": "few", "regulators": ["g1"]}):
+        part = run(deep, **{"regulators": ["g0", "g1"], **keep, **given}).set_index(["source", "target"])[["mi", "scc"]]
+        assert len(part) >= 3
+        pairs = [tuple(pair) for pair in part.index]
+        np.testing.assert_array_equal(part.to_numpy(), whole.loc[pairs].to_numpy())
+
+
+@pytest.mark.parametrize("depth", ["auto", "n_counts"])
+def test_storages_of_log_normalised_values_give_the_same_bytes(deep: ad.AnnData, tmp_path: Path, depth: str) -> None:
+    expected = deep_run(deep, depth=depth)
+    for convert in (sp.csr_matrix, sp.csc_matrix, lambda x: da.from_array(x, chunks=(70, -1))):
+        assert_same(deep_run(ad.AnnData(convert(deep.X), obs=deep.obs, var=deep.var), depth=depth), expected)
+    deep.write_h5ad(tmp_path / "a.h5ad")
+    backed = ad.read_h5ad(tmp_path / "a.h5ad", backed="r")
+    ps.tl.aracne(backed, ["g0", "g1"], depth=depth, **QUICK)
+    assert_same(ps.get.network(backed), expected)
+    backed.file.close()
+
+
+@pytest.mark.parametrize("extension", ["h5ad", "zarr"])
+@pytest.mark.parametrize("depth", ["auto", "n_counts", None])
+def test_parameters_hold_the_depth(deep: ad.AnnData, tmp_path: Path, depth: str | None, extension: str) -> None:
+    ps.tl.aracne(deep, ["g0", "g1"], depth=depth, **QUICK)
+    getattr(deep, f"write_{extension}")(tmp_path / f"a.{extension}")
+    back = getattr(ad, f"read_{extension}")(tmp_path / f"a.{extension}")
+    for adata in (deep, back):
+        params = adata.uns["aracne"]["params"]
+        assert params.get("depth") == depth
+        assert ("depth" in params) is (depth is not None)
+    assert_same(ps.get.network(back), ps.get.network(deep))
+
+
+# --- log --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Level and text of the lines that are logged."""
+    lines: list[tuple[str, str]] = []
+    for level in ("error", "warning", "info", "hint", "debug"):
+        monkeypatch.setattr(
+            sc.logging, level, lambda what, *, level=level, **_: lines.append((level, what)) or datetime.now(tz=UTC)
+        )
+    return lines
+
+
+def hints(lines: list[tuple[str, str]]) -> list[str]:
+    """Lines beside that of the start and the end."""
+    assert [level for level, _ in (lines[0], lines[-1])] == ["info", "info"]
+    return [f"{level}: {what}" for level, what in lines[1:-1]]
+
+
+def test_counts_and_what_they_are_behind_need_no_hint(deep: ad.AnnData, log: list) -> None:
+    for given in ({}, {"layer": "counts"}, {"groupby": "group"}, {"depth": "n_counts"}, {"depth": None}):
+        log.clear()
+        deep_run(deep, **given)
+        assert hints(log) == []
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_where_x_holds_no_counts_a_hint_says_once_what_to_do(deep: ad.AnnData, log: list, *, grouped: bool) -> None:
+    deep.X = np.sqrt(deep.layers["counts"])
+    deep_run(deep, **({"groupby": "group"} if grouped else {}))
+    (found,) = hints(log)
+    assert found.startswith("hint: ")
+    assert HINT in found
+    assert "layer=..." in found
+    assert "depth=..." in found
+    for given in ({"depth": "n_counts"}, {"depth": None}, {"layer": "counts"}, {"estimator": "apmi"}):
+        log.clear()
+        deep_run(deep, **given)
+        assert hints(log) == []
+
+
+@pytest.fixture
+def verbosity(capsys: pytest.CaptureFixture):
+    """Set the verbosity of scanpy, which writes to what ``capsys`` reads."""
+    before = sc.settings.verbosity, sc.settings.logfile
+    sc.settings.logfile = sys.stderr
+    yield lambda level: setattr(sc.settings, "verbosity", level)
+    sc.settings.verbosity, sc.settings.logfile = before
+
+
+@pytest.mark.parametrize(("level", "shown"), [(1, False), (2, False), (3, True)])
+def test_a_hint_is_shown_at_the_level_of_hints(deep: ad.AnnData, capsys, verbosity, level: int, *, shown: bool) -> None:
+    deep.X = np.sqrt(deep.layers["counts"])
+    verbosity(level)
+    deep_run(deep)
+    assert (HINT in capsys.readouterr().err) is shown
 
 
 LONG_JOB = """
