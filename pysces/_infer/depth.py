@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 CELLS_PER_STRATUM = 30
 FEW_STRATA, FEW_CELLS = 5, 15
 """Small groups are cut into up to 5 strata of at least 15 cells: one for all would leave much of the depth."""
-MOST_TECHNICAL, MOST_WHOLE = 6, 16
+SOME_STRATA, MANY_CELLS = 16, 125
+"""Beyond 16 strata, those of at least 125 cells: the more cells, the less depth may be left in a stratum."""
+MOST_TECHNICAL, MOST_WHOLE = 6, 100
 N_AXES = 10
 LEAST_AXIS = 1e-6
 """An axis that much shorter than the longest is rounding: the cells differ in fewer than ten ways."""
@@ -57,7 +59,8 @@ class Strata(NamedTuple):
         With ``trend``, what normal scores of the values explain within strata goes too.
         """
         n_cells = len(values)
-        n = int(np.clip(max(n_cells // CELLS_PER_STRATUM, min(n_cells // FEW_CELLS, FEW_STRATA)), 1, most))
+        few, some = min(n_cells // FEW_CELLS, FEW_STRATA), min(n_cells // CELLS_PER_STRATUM, SOME_STRATA)
+        n = int(np.clip(max(few, some, n_cells // MANY_CELLS), 1, most))
         rank = np.searchsorted(np.sort(values), values)  # of equal values, the lowest
         scores = ndtri((rank + 0.5) / n_cells)[None, :] if trend else NO_TRENDS
         return cls((rank * n // n_cells).astype(np.int32), n, scores)._centred()
@@ -119,9 +122,10 @@ def _explained(counts: sp.csc_array, log_depth: NDArray[np.float64]) -> NDArray[
     if not 1 <= n_axes < min(counts.shape) - 1:
         return np.full(n_cells, log_depth.mean())
     of_genes = np.sqrt(np.maximum(counts.sum(axis=0) / counts.sum(), TINY))
-    step = -(-n_cells // MOST_CELLS)
-    sample = _residuals(counts[::step] if step > 1 else counts, log_depth[::step], of_genes)
-    start = np.random.default_rng(0).normal(size=min(sample.shape))
+    rng = np.random.default_rng(0)
+    few = np.sort(rng.choice(n_cells, MOST_CELLS, replace=False)) if n_cells > MOST_CELLS else np.arange(n_cells)
+    sample = _residuals(counts[few] if n_cells > MOST_CELLS else counts, log_depth[few], of_genes)
+    start = rng.normal(size=min(sample.shape))
     _, _, axes = svds(sample, n_axes, v0=start, tol=1e-4, solver="arpack")
     design = np.column_stack([np.ones(n_cells), _residuals(counts, log_depth, of_genes) @ axes.T])
     return np.asarray(design @ np.linalg.lstsq(design, log_depth, rcond=LEAST_AXIS)[0])

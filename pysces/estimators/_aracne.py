@@ -114,8 +114,8 @@ class ARACNe:
     strata of equal depth, and genes are compared within strata. Some depth is biology, since some types of cell hold
     more RNA: the log depth is regressed on the ten leading axes of a correspondence analysis of the counts, the
     composition of the cells, and strata are of what is left: six of about as many cells, fewer in groups of less than
-    180. p-values are those within up to sixteen strata of the whole depth, less its trend within strata, so that edges
-    are not there for depth alone.
+    180. p-values are those within strata of the whole depth (sixteen in 500 to 2,000 cells, up to 100), less its trend
+    within strata, so that edges are not there for depth alone.
 
     p of ``"gcmi"`` follows for each pair from the variance, the skewness :math:`g` and the excess kurtosis :math:`k`
     that the sum of products of scores has over all permutations of the cells within strata (Pitman 1937). With

@@ -24,7 +24,7 @@ SIZES = pytest.mark.parametrize("n", [1, 2, 29, 30, 31, 59, 60, 75, 90, 149, 180
 
 def n_expected(n_cells: int, most: int) -> int:
     """As many strata as have 30 cells each, or up to 5 of 15; at least one."""
-    return max(1, min(max(n_cells // 30, min(n_cells // 15, 5)), most))
+    return max(1, min(max(min(n_cells // 30, 16), min(n_cells // 15, 5), n_cells // 125), most))
 
 
 # --- strata of values -------------------------------------------------------------------------------------------------
