@@ -703,8 +703,10 @@ def test_a_hint_is_shown_at_the_level_of_hints(deep: ad.AnnData, capsys, verbosi
 
 
 LONG_JOB = """
+import signal
 import anndata, numpy, pandas, pysces, scipy.sparse
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may start jobs that ignore it
 x = scipy.sparse.csr_matrix(numpy.random.default_rng(0).poisson(0.1, (3000, 6000)).astype("f4"))
 adata = anndata.AnnData(x, var=pandas.DataFrame(index=[f"g{i}" for i in range(6000)]))
 cases = [(estimator, threads) for estimator in ("apmi", "gcmi") for threads in (1, 2)]
