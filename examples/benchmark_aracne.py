@@ -142,7 +142,7 @@ def stages(rng: np.random.Generator) -> Iterator[tuple[str, float, str]]:
         theirs = list_kernel_seconds(of_counts, np.arange(2000), X, 150)
         seconds = best(lambda r=of_counts, d=depth: COPULA.score(r, d, np.arange(150), NO_NULL, 0, 1, 0.05), 3)
         yield f"gcmi with p in strata of depth, {zeros} % zeros, list kernel over it", theirs / seconds, "x"
-        yield "strata of depth, 2000 x 3000", best(lambda x=X: Depth.of_counts(x, 2000), 3), "s"
+        yield f"strata of depth, 2000 x 3000, {zeros} % zeros", best(lambda x=X: Depth.of_counts(x, 2000), 3), "s"
     sample = take_cells(ranks, taken, 1)
     blocks = [slice(i, i + GENES_PER_BLOCK) for i in range(0, 2944, GENES_PER_BLOCK)]
     coding = best(lambda: [code(sample.genes(block), "aracne3", "block", NO_SEEDS) for block in blocks], 3)

@@ -24,9 +24,9 @@ LEVELS = (1e-2, 1e-3, 1e-4)
 CELLS_PER_STRATUM = 40
 FEWEST_CELLS = 5
 MODELS = {
-    "gcmi": ps.ARACNe(n_subnetworks=5),
-    "gcmi, no depth": ps.ARACNe(n_subnetworks=5),
-    "apmi": ps.ARACNe(estimator="apmi", n_subnetworks=5),
+    "gcmi": (ps.ARACNe(n_subnetworks=5), "auto"),
+    "gcmi, no depth": (ps.ARACNe(n_subnetworks=5), None),
+    "apmi": (ps.ARACNe(estimator="apmi", n_subnetworks=5), "auto"),
 }
 
 
@@ -90,8 +90,7 @@ def main() -> None:
         for group, cells in groups.items():
             x = sp.csr_array(adata.X[cells], dtype=np.float64)
             x = x[:, np.flatnonzero(x.astype(bool).sum(axis=0) >= FEWEST_CELLS)]
-            for name, model in MODELS.items():
-                depth = None if "no depth" in name else "auto"
+            for name, (model, depth) in MODELS.items():
                 rng = np.random.default_rng(0)
                 table = shares(x, model, depth, rng)
                 n_edges, false = false_share(x, model, depth, rng)

@@ -23,8 +23,13 @@ class Stratum(NamedTuple):
     rows: NDArray[np.intp]
 
 
-def strata(obs: Any, groupby: str, groups: Sequence[str] | None = None) -> list[Stratum]:
-    """Groups in the order of the categories; cells without a label belong to none."""
+def strata(obs: Any, groupby: str | None, groups: Sequence[str] | None = None) -> list[Stratum]:
+    """Groups in the order of the categories; cells without a label belong to none. Without ``groupby``, all cells."""
+    if groupby is None:
+        if groups is not None:
+            msg = f"groups={groups!r} has no meaning without groupby; name the obs column that holds these labels."
+            raise ValueError(msg)
+        return [Stratum("", 0, np.arange(len(obs)))]
     if groupby not in obs.columns:
         msg = f"groupby={groupby!r} is not a column of adata.obs, which has: {some(obs.columns, 20)}."
         raise KeyError(msg)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import LinearOperator, svds
 from scipy.special import ndtri
 
 from pysces._parallel import one_blas_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy.sparse.linalg import LinearOperator
 
     from pysces._csr import CSR
 
@@ -117,6 +117,8 @@ class Depth(NamedTuple):
 
 def _explained(counts: sp.csc_array, log_depth: NDArray[np.float64]) -> NDArray[np.float64]:
     """Regression of the log depth on the leading axes of the composition of the cells."""
+    from scipy.sparse.linalg import svds  # not at import, which would take twice as long over that of anndata
+
     n_cells = len(log_depth)
     n_axes = min(N_AXES, n_cells // CELLS_PER_STRATUM)
     if not 1 <= n_axes < min(counts.shape) - 1:
@@ -133,6 +135,8 @@ def _explained(counts: sp.csc_array, log_depth: NDArray[np.float64]) -> NDArray[
 
 def _residuals(counts: sp.csc_array, log_depth: NDArray[np.float64], of_genes: NDArray[np.float64]) -> LinearOperator:
     """Counts over the roots of the depth of the cell and the share of the gene, less what independence predicts."""
+    from scipy.sparse.linalg import LinearOperator
+
     of_cells = np.exp(log_depth / 2)
 
     def times(x: NDArray[np.float64]) -> NDArray[np.float64]:

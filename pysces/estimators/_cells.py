@@ -49,22 +49,19 @@ def ranked_cells(
     and the ranks are those of counts.
     """
     n_cells = len(rows)
-    known = isinstance(depth, str) and depth == "auto"
-    if not known and depth is not None:
-        given = _checked(depth, x.shape[0], rows, uses_depth=uses_depth)
-        return RankedCells(_ranks(x, rows, genes, allow_negative, n_threads), Depth.given(given), "given")
-    if depth is None or not uses_depth:
-        return RankedCells(_ranks(x, rows, genes, allow_negative, n_threads), Depth.none(n_cells), "unused")
+    auto = isinstance(depth, str) and depth == "auto"
+    given = None if auto or depth is None else _checked(depth, x.shape[0], rows, uses_depth=uses_depth)
+    if not auto or not uses_depth:
+        ranks = rank_genes(columns(x, rows, genes, allow_negative=allow_negative), n_threads)
+        if given is None:
+            return RankedCells(ranks, Depth.none(n_cells), "unused")
+        return RankedCells(ranks, Depth.given(given), "given")
     values = columns(x, rows, np.arange(x.shape[1]), allow_negative=allow_negative)
     counts = counts_of(values, n_cells)
     if counts is None or np.count_nonzero(np.diff(counts.indptr)) < FEWEST_GENES:
         return RankedCells(rank_genes(_some(values, genes), n_threads), Depth.none(n_cells), "unknown")
     found = Depth.of_counts(counts, n_cells)
     return RankedCells(rank_genes(_some(counts, genes), n_threads), found, "counts")
-
-
-def _ranks(x: Any, rows: NDArray[np.intp], genes: NDArray[np.intp], allow_negative: bool, n_threads: int) -> Ranks:  # noqa: FBT001
-    return rank_genes(columns(x, rows, genes, allow_negative=allow_negative), n_threads)
 
 
 def _some(of_all: CSR, genes: NDArray[np.intp]) -> CSR:

@@ -146,11 +146,7 @@ def _parts(
     adata: AnnData, groupby: str | None, groups: Sequence[str] | None, size: int
 ) -> tuple[list[Stratum], list[str]]:
     """Groups to use, and the labels of those that are too small."""
-    if groupby is None and groups is not None:
-        msg = f"groups={groups!r} has no meaning without groupby; name the obs column that holds these labels."
-        raise ValueError(msg)
-    whole = [Stratum("", 0, np.arange(adata.n_obs))]
-    found = whole if groupby is None else strata(adata.obs, groupby, groups)
+    found = strata(adata.obs, groupby, groups)
     used = [part for part in found if len(part.rows) >= size]
     small = [part.label for part in found if len(part.rows) < size]
     if not used:

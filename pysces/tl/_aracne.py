@@ -259,12 +259,9 @@ def _parts(
     adata: AnnData, groupby: str | None, groups: Sequence[str] | None, min_cells: int
 ) -> tuple[list[Stratum], list[str]]:
     """Groups to use, and the labels of those that are too small."""
-    if groupby is None:
-        if groups is not None:
-            msg = f"groups={groups!r} has no meaning without groupby; name the obs column that holds these labels."
-            raise ValueError(msg)
-        return [Stratum("", 0, np.arange(adata.n_obs))], []
     found = strata(adata.obs, groupby, groups)
+    if groupby is None:
+        return found, []
     used = [stratum for stratum in found if len(stratum.rows) >= min_cells]
     small = [stratum.label for stratum in found if len(stratum.rows) < min_cells]
     if not used:

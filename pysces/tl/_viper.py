@@ -113,7 +113,7 @@ def viper(
             "pysces.get.network(adata, group)."
         )
         raise ValueError(msg)
-    parts = _parts(adata, groupby, groups)
+    parts = strata(adata.obs, groupby, groups)
     reference_rows = _reference_rows(adata, reference)
     since = _log.start(f"scoring regulators in {len(parts)} group{'s' * (len(parts) != 1)} of cells")
     models: dict[str, VIPER] = {}
@@ -161,15 +161,6 @@ def viper(
     )  # fmt: skip
     _log.done(since, f"added\n    {key_added!r}, activities of {activity.shape[1]} regulators (adata.obsm)")
     return result if copy else None
-
-
-def _parts(adata: AnnData, groupby: str | None, groups: Sequence[str] | None) -> list[Stratum]:
-    if groupby is not None:
-        return strata(adata.obs, groupby, groups)
-    if groups is not None:
-        msg = f"groups={groups!r} has no meaning without groupby; name the obs column that holds these labels."
-        raise ValueError(msg)
-    return [Stratum("", 0, np.arange(adata.n_obs))]
 
 
 def _reference_rows(adata: AnnData, reference: str | ArrayLike | None) -> NDArray[np.intp] | None:
