@@ -24,6 +24,12 @@ class CSR(NamedTuple):
         """Number of rows."""
         return len(self.indptr) - 1
 
+    def rows(self, rows: slice) -> CSR:
+        """Some consecutive rows."""
+        indptr = self.indptr[rows.start : rows.stop + 1]
+        entries = slice(indptr[0], indptr[-1])
+        return CSR(self.data[entries], self.indices[entries], indptr - indptr[0], self.n_columns)
+
 
 def as_csr(x: Any) -> CSR:
     """Rows of an in-memory matrix; values become float64, so that equal values stay equal and ranks exact."""

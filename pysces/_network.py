@@ -87,18 +87,20 @@ def check_network(network: object) -> pd.DataFrame:
     return table
 
 
-def network_genes(table: pd.DataFrame) -> set[str]:
-    """All regulators and targets."""
-    return set(table["source"].unique()) | set(table["target"].unique())
+def in_network(table: pd.DataFrame, genes: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Which of ``genes`` are a regulator or a target."""
+    names = {*np.asarray(table["source"].unique(), dtype=object), *np.asarray(table["target"].unique(), dtype=object)}
+    return np.fromiter((gene in names for gene in genes), np.bool_, len(genes))
 
 
 def code_network(table: pd.DataFrame, genes: NDArray[np.object_]) -> tuple[NDArray[np.object_], Regulons]:
     """Regulators by name and their targets as positions in ``genes``; absent targets are dropped."""
     target = pd.Index(genes).get_indexer(pd.Index(table["target"].astype(object)))
-    names, source = np.unique(table["source"].astype(str).to_numpy(), return_inverse=True)
+    source, labels = pd.factorize(table["source"].astype(str), sort=True)
+    names = labels.to_numpy(dtype=object)
     order = np.lexsort((target, source))
     order = order[target[order] >= 0]
     indptr = np.concatenate([[0], np.cumsum(np.bincount(source[order], minlength=len(names)))]).astype(np.int64)
     mode = table["weight"].to_numpy(np.float64)[order]
     likelihood = table["likelihood"].to_numpy(np.float64)[order]
-    return names.astype(object), Regulons(indptr, target[order].astype(np.int32), mode, likelihood)
+    return names, Regulons(indptr, target[order].astype(np.int32), mode, likelihood)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 import numba
@@ -11,7 +12,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
 
@@ -69,3 +70,35 @@ def run(task: Callable[[slice], None], n: int, size: int, n_threads: int) -> Non
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def consume[T](task: Callable[[T], None], items: Iterable[T], n_threads: int) -> None:
+    """Call ``task`` on every item; no more items exist at a time than there are threads.
+
+    Items are made one after another, by whichever thread is free, so that files are read by one thread at a time.
+    """
+    if n_threads == 1:
+        for item in items:
+            task(item)
+        return
+    source, turn, stopped = iter(items), Lock(), Event()
+    nothing = object()
+
+    def work(_: int) -> None:
+        while not stopped.is_set():
+            with turn:
+                item = next(source, nothing)
+            if item is nothing:
+                return
+            try:
+                task(item)  # type: ignore[arg-type]
+            except BaseException:
+                stopped.set()
+                raise
+
+    with ThreadPoolExecutor(n_threads) as pool:
+        try:
+            for _ in pool.map(work, range(n_threads)):
+                pass
+        finally:
+            stopped.set()

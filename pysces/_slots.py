@@ -19,9 +19,15 @@ if TYPE_CHECKING:
 
 ARACNE = "aracne"
 VIPER = "viper"
+SIMILARITY = "similarity"
+MSVIPER = "msviper"
 METACELLS = "metacells"
 NETWORK, PARAMS, REGULONS = "network", "params", "regulons"
 CELLS, MEMBERSHIP = "cells", "membership"
+SD, PES, OF_NETWORK = "_sd", "_pes", "_network"
+NULL_SPREADS = ("null_shift", "null_spread", "null_coupling")
+RESULTS, LEADING_EDGE, SIGNATURE = "results", "leading_edge", "signature"
+SHADOW, COMBINATIONS = "shadow", "combinations"
 
 
 def params(**values: Any) -> dict[str, Any]:
@@ -68,10 +74,26 @@ def read_network(adata: AnnData, key: str) -> pd.DataFrame:
 
 
 def write_activity(
-    adata: AnnData, key: str, activity: pd.DataFrame, regulons: pd.DataFrame, parameters: Mapping[str, Any]
+    adata: AnnData,
+    key: str,
+    tables: Mapping[str, pd.DataFrame],
+    network: pd.Categorical[str] | None,
+    regulons: pd.DataFrame,
+    parameters: Mapping[str, Any],
 ) -> None:
-    """Store activities in ``obsm[key]``, and what they were computed from in ``uns[key]``."""
-    adata.obsm[key] = activity
+    """Store activities in ``obsm`` under ``key`` and the names of ``tables``, and what they come from in ``uns[key]``.
+
+    What a run with other options left under these keys goes.
+    """
+    for name in (SD, PES):
+        adata.obsm.pop(key + name, None)
+    obs = cast("pd.DataFrame", adata.obs)
+    if key + OF_NETWORK in obs.columns:
+        del obs[key + OF_NETWORK]
+    for name, table in tables.items():
+        adata.obsm[key + name] = table
+    if network is not None:
+        adata.obs[key + OF_NETWORK] = network
     adata.uns[key] = {REGULONS: regulons, PARAMS: dict(parameters)}
 
 
@@ -82,6 +104,35 @@ def read_activity(adata: AnnData, key: str) -> tuple[pd.DataFrame, pd.DataFrame]
         msg = f"adata.obsm[{key!r}] holds no activities (obsm has: {have}); run pysces.tl.viper(adata, ...) first."
         raise KeyError(msg)
     return cast("pd.DataFrame", adata.obsm[key]), cast("pd.DataFrame", adata.uns[key][REGULONS])
+
+
+def similarity_key(key: str) -> str:
+    """Where the similarities of cells by the activities ``key`` go, unless told otherwise."""
+    return f"{key}_{SIMILARITY}"
+
+
+def write_similarity(adata: AnnData, key: str, similarity: NDArray[np.float32], parameters: Mapping[str, Any]) -> None:
+    """Store similarities of cells in ``obsp[key]``, and the parameters in ``uns[key]``."""
+    adata.obsp[key] = similarity
+    adata.uns[key] = {PARAMS: dict(parameters)}
+
+
+def write_msviper(adata: AnnData, key: str, tables: Mapping[str, pd.DataFrame], parameters: Mapping[str, Any]) -> None:
+    """Store the tables of a contrast in ``uns[key]``."""
+    adata.uns[key] = {**tables, PARAMS: dict(parameters)}
+
+
+def read_msviper(adata: AnnData, key: str) -> pd.DataFrame:
+    """The results of the contrast in ``uns[key]``."""
+    if key not in adata.uns or RESULTS not in adata.uns[key]:
+        msg = f"adata.uns[{key!r}] holds no results of a contrast; run pysces.tl.msviper(adata, ...) first."
+        raise KeyError(msg)
+    return cast("pd.DataFrame", adata.uns[key][RESULTS])
+
+
+def read_parameters(adata: AnnData, key: str) -> dict[str, Any]:
+    """The parameters in ``uns[key]``."""
+    return dict(adata.uns[key][PARAMS])
 
 
 def write_metacells(

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pysces._network import check_network, code_network, join_groups, network_genes, network_table
+from pysces._network import check_network, code_network, in_network, join_groups, network_table
 
 EDGES = pd.DataFrame(
     {"source": ["b", "b", "a", "c"], "target": ["y", "x", "y", "nowhere"], "weight": [0.5, -1.0, 1.0, 0.0]}
@@ -98,8 +98,10 @@ def test_restrict_renumbers_the_targets_that_stay():
 
 
 def test_genes_of_a_network_are_its_regulators_and_targets():
-    assert network_genes(EDGES) == {"a", "b", "c", "x", "y", "nowhere"}
-    assert network_genes(EDGES.astype({"source": "category", "target": "category"})[2:3]) == {"a", "y"}
+    genes = np.array(["a", "b", "c", "x", "y", "nowhere", "elsewhere"], dtype=object)
+    assert in_network(EDGES, genes).tolist() == [True] * 6 + [False]
+    one = EDGES.astype({"source": "category", "target": "category"})[2:3]
+    assert genes[in_network(one, genes)].tolist() == ["a", "y"]
 
 
 # --- tables that are made ---------------------------------------------------------------------------------------------

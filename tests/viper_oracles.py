@@ -33,6 +33,8 @@ def mad(values: np.ndarray) -> float:
 def signature(X: np.ndarray, name: str, reference: np.ndarray | None = None) -> np.ndarray:
     """Signature of every cell against the reference cells (a mask), by default all."""
     X = np.asarray(X, np.float64)
+    if name == "doublerank":
+        return doublerank(X, np.ones(len(X), bool) if reference is None else reference)
     columns = [gene_signature(x, x if reference is None else x[reference], name, own=reference is None) for x in X.T]
     return np.stack(columns, axis=1)
 
@@ -63,6 +65,20 @@ def against_others(value: float, others: np.ndarray) -> float:
     return difference / (sd(others) / math.sqrt(len(others)))
 
 
+def doublerank(X: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Rank of the gene within the cell, as a robust z-score over cells; genes without spread are ranked in none."""
+    kept = np.arange(X.shape[1])
+    while True:
+        ranks = np.array([rankdata(x) for x in X[:, kept]])
+        spread = np.array([mad(r) for r in ranks[reference].T])
+        if (spread > 0).all():
+            break
+        kept = kept[spread > 0]
+    S = np.full(X.shape, np.nan)
+    S[:, kept] = (ranks - np.median(ranks[reference], axis=0)) / spread
+    return S
+
+
 # --- aREA -------------------------------------------------------------------------------------------------------------
 
 
@@ -91,8 +107,8 @@ def tails(s: np.ndarray, least_far: float) -> tuple[np.ndarray, np.ndarray]:
     return norm.ppf(quantile), norm.ppf(distance + (1 - max(np.nanmax(distance), least_far)) / 2)
 
 
-def nes(two_tail: np.ndarray, one_tail: np.ndarray, regulon: pd.DataFrame) -> float:
-    """NES of one regulon in one cell; missing genes are in no sum."""
+def nes(two_tail: np.ndarray, one_tail: np.ndarray, regulon: pd.DataFrame, *, normalised: bool = True) -> float:
+    """NES (or ES) of one regulon in one cell; missing genes are in no sum."""
     regulon = regulon[~np.isnan(two_tail[regulon["gene"]])]
     if regulon.empty:
         return np.nan
@@ -101,13 +117,17 @@ def nes(two_tail: np.ndarray, one_tail: np.ndarray, regulon: pd.DataFrame) -> fl
     shift = (share * m * two_tail[gene]).sum()
     spread = (share * (1 - np.abs(m)) * one_tail[gene]).sum()
     score = (abs(shift) + max(spread, 0.0)) * (1 if shift >= 0 else -1)
-    return score * math.sqrt(((likelihood / likelihood.max()) ** 2).sum())
+    return score * math.sqrt(effective_size(likelihood)) if normalised else score
 
 
-def area(S: np.ndarray, regulons: list[pd.DataFrame], least_far: float = 0.0) -> np.ndarray:
-    """NES of cells x regulons; a regulon is a table with the columns gene (a column of S), weight and likelihood."""
+def effective_size(likelihood: np.ndarray) -> float:
+    return ((likelihood / likelihood.max()) ** 2).sum()
+
+
+def area(S: np.ndarray, regulons: list[pd.DataFrame], least_far: float = 0.0, *, normalised: bool = True) -> np.ndarray:
+    """NES (or ES) of cells x regulons; a regulon has the columns gene (a column of S), weight and likelihood."""
     cells = [tails(s, least_far) for s in S]
-    return np.array([[nes(*cell, regulon) for regulon in regulons] for cell in cells])
+    return np.array([[nes(*cell, regulon, normalised=normalised) for regulon in regulons] for cell in cells])
 
 
 def viper(
@@ -118,13 +138,19 @@ def viper(
     *,
     filter_genes: bool = True,
     min_targets: int = 1,
+    adaptive_size: bool = False,
+    gene_weights: dict[str, float] | None = None,
+    normalised: bool = True,
     reference: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Cells x regulators, regulators in alphabetical order."""
     genes = np.asarray(genes, dtype=object)
     edges = network if "likelihood" in network else network.assign(likelihood=1.0)
     edges = edges[edges["target"].isin(genes)]
-    size = edges.groupby("source", observed=True).size()
+    weight = [(gene_weights or {}).get(target, 1.0) for target in edges["target"]]
+    edges = edges.assign(likelihood=edges["likelihood"] * weight)
+    likelihoods = edges.groupby("source", observed=True)["likelihood"]
+    size = likelihoods.agg(lambda own: effective_size(own.to_numpy()) if adaptive_size else len(own))
     regulators = sorted(size.index[size >= min_targets])
     if filter_genes:
         kept = np.isin(genes, [*network["source"], *network["target"]])
@@ -133,8 +159,33 @@ def viper(
     place = {gene: i for i, gene in enumerate(genes)}
     edges = edges.assign(gene=[place[target] for target in edges["target"]])
     least_far = farthest(S if reference is None else S[reference]) if name == "rank" else 0.0
-    scores = area(S, [edges[edges["source"] == regulator] for regulator in regulators], least_far)
-    return pd.DataFrame(scores, columns=regulators)
+    own = [edges[edges["source"] == regulator] for regulator in regulators]
+    return pd.DataFrame(area(S, own, least_far, normalised=normalised), columns=regulators)
+
+
+# --- resampled references ---------------------------------------------------------------------------------------------
+
+
+def resampled(X: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and sd of every gene if each cell is there as often as it counts; the sd of a constant gene is NaN."""
+    copies = np.repeat(X, counts.astype(int), axis=0)
+    spread = np.array([sd(x) for x in copies.T])
+    return np.array([mean(x) for x in copies.T]), np.where(spread > 0, spread, np.nan)
+
+
+def bootstrapped(X: np.ndarray, moments: list[tuple], regulons: list[pd.DataFrame]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and sd of the NES over z-scores by several means and sds."""
+    scores = [area((X - centre) / spread, regulons) for centre, spread in moments]
+    return np.mean(scores, axis=0), np.std(scores, axis=0, ddof=1)
+
+
+def null_signatures(X: np.ndarray, cells: np.ndarray, counts: np.ndarray, *, scaled: bool) -> np.ndarray:
+    """One cell each against others, each as often as it counts: z-scores, or differences from the mean."""
+    found = []
+    for cell, of_others in zip(cells, counts, strict=True):
+        centre, spread = resampled(X, of_others)
+        found.append((X[cell] - centre) / spread if scaled else X[cell] - centre)
+    return np.array(found)
 
 
 # --- data to try them on ----------------------------------------------------------------------------------------------

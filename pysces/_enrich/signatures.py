@@ -9,19 +9,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
+import scipy.sparse as sp
 
+from pysces._csr import CSR, as_csc, as_csr
 from pysces._enrich import _moment_kernels as kernels
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
-    from pysces._csr import CSR
     from pysces._enrich.moments import Moments
 
-type SignatureName = Literal["none", "mean", "scale", "rank", "mad", "ttest"]
+type SignatureName = Literal["none", "mean", "scale", "rank", "mad", "ttest", "doublerank"]
 
 FROM_MOMENTS = ("none", "mean", "scale", "ttest")
 FROM_COLUMNS = ("rank", "mad")
+FROM_RANKS = ("doublerank",)
 NORMAL_MAD = 1.4826
 
 
@@ -44,8 +48,12 @@ class Signature(Protocol):
         """Signature of ``values[i]``, an entry of gene ``genes[i]``."""
         ...
 
+    def of_cells(self, block: CSR, genes: NDArray[np.int32]) -> CSR:
+        """Signature of cells of which the columns are ``genes``, where it is not what zeros have."""
+        return block._replace(data=self(block.data, genes[block.indices]))
 
-class Unchanged:
+
+class Unchanged(Signature):
     """The values of X."""
 
     def __init__(self, n_genes: int) -> None:
@@ -55,7 +63,7 @@ class Unchanged:
         return values
 
 
-class Centred:
+class Centred(Signature):
     """(x - centre) / spread; genes with no spread are missing."""
 
     def __init__(self, centre: NDArray[np.float64], spread: NDArray[np.float64]) -> None:
@@ -66,7 +74,7 @@ class Centred:
         return _without_rounding((values - self.centre[genes]) / self.spread[genes])
 
 
-class LeaveOneOut:
+class LeaveOneOut(Signature):
     """t of one cell against all others: (x - mean_others) / (sd_others / sqrt(n - 1)).
 
     With c = x - mean and C the sum of c squared over all cells, x - mean_others = c n / (n - 1) and the others'
@@ -86,7 +94,7 @@ class LeaveOneOut:
             return _without_rounding(centred * (n / (n - 1)) / np.sqrt(left / (n - 2) / (n - 1)))
 
 
-class RankWithin:
+class RankWithin(Signature):
     """Average rank of the cell within the gene."""
 
     def __init__(self, columns: CSR) -> None:
@@ -100,6 +108,50 @@ class RankWithin:
         ranks = np.empty(len(values))
         kernels.average_ranks(values, genes, self.sorted, self.indptr, self.n_cells, ranks)
         return ranks
+
+
+class DoubleRank(Signature):
+    """Rank of the gene within the cell, less its median over cells, over its MAD; genes with a MAD of 0 are missing.
+
+    What a zero has depends on how many zeros its cell has, so every gene of a cell is an entry.
+    """
+
+    def __init__(self, blocks: Iterable[CSR], n_genes: int) -> None:
+        cells = [sp.csr_array(block[:3], shape=(block.n_rows, block.n_columns)) for block in blocks]
+        kept = np.arange(n_genes)
+        while True:  # genes without spread are no part of the ranks
+            ranks, of_zero = zip(*(_ranks_within_cells(as_csr(part[:, kept])) for part in cells), strict=True)
+            pieces = [sp.csr_array(block[:3], shape=(block.n_rows, len(kept))) for block in ranks]
+            self._median, self._mad = _median_and_mad(as_csc(sp.vstack(pieces)), np.concatenate(of_zero))
+            if not len(kept) or (self._mad > 0).all():
+                break
+            kept = kept[self._mad > 0]
+        self.missing = np.ones(n_genes, np.bool_)
+        self.missing[kept] = False
+
+    def __call__(self, values: NDArray[np.float64], genes: NDArray[np.int32]) -> NDArray[np.float64]:
+        return np.zeros(len(values))
+
+    def of_cells(self, block: CSR, genes: NDArray[np.int32]) -> CSR:
+        ranks, of_zero = _ranks_within_cells(block)
+        dense = np.repeat(of_zero[:, np.newaxis], block.n_columns, axis=1)
+        dense[np.repeat(np.arange(block.n_rows), np.diff(block.indptr)), block.indices] = ranks.data
+        values = _without_rounding((dense - self._median) / self._mad).ravel()
+        indptr = np.arange(block.n_rows + 1, dtype=np.int64) * block.n_columns
+        return CSR(values, np.tile(np.arange(block.n_columns, dtype=np.int32), block.n_rows), indptr, block.n_columns)
+
+
+def _ranks_within_cells(block: CSR) -> tuple[CSR, NDArray[np.float64]]:
+    """Average ranks of the entries of each cell among all its genes, and that of its zeros."""
+    rows = np.arange(block.n_rows, dtype=np.int32)
+    ordered = block.data[np.lexsort((block.data, np.repeat(rows, np.diff(block.indptr))))]
+    ranks, of_zero = np.empty(len(block.data)), np.empty(block.n_rows)
+    for values, cells, out in (
+        (block.data, np.repeat(rows, np.diff(block.indptr)), ranks),
+        (np.zeros(block.n_rows), rows, of_zero),
+    ):
+        kernels.average_ranks(values, cells, ordered, block.indptr, block.n_columns, out)
+    return block._replace(data=ranks), of_zero
 
 
 def from_moments(name: str, moments: Moments, *, against_reference: bool) -> Signature:
@@ -122,17 +174,19 @@ def from_columns(name: str, columns: CSR) -> Signature:
     """``rank`` or ``mad``; the columns are of the reference cells, by default all."""
     if name == "rank":
         return RankWithin(columns)
-    return Centred(*_median_and_mad(columns))
+    return Centred(*_median_and_mad(columns, np.zeros(columns.n_columns)))
 
 
-def _median_and_mad(columns: CSR) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Median and scaled median absolute deviation of every gene, zeros included; one gene is dense at a time."""
+def _median_and_mad(columns: CSR, of_zero: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Median and scaled median absolute deviation of every gene; cells without an entry have ``of_zero``.
+
+    One gene is dense at a time.
+    """
     median, mad = np.empty(columns.n_rows), np.empty(columns.n_rows)
-    dense = np.empty(columns.n_columns)
     for gene in range(columns.n_rows):
-        entries = columns.data[columns.indptr[gene] : columns.indptr[gene + 1]]
-        dense[: len(entries)] = entries
-        dense[len(entries) :] = 0.0
+        entries = slice(columns.indptr[gene], columns.indptr[gene + 1])
+        dense = of_zero.copy()
+        dense[columns.indices[entries]] = columns.data[entries]
         median[gene] = np.median(dense)
         mad[gene] = NORMAL_MAD * np.median(np.abs(dense - median[gene]))
     return median, mad

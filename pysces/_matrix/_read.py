@@ -8,14 +8,15 @@ import numpy as np
 import scipy.sparse as sp
 
 from pysces._csr import CSR, as_csc, as_csr
+from pysces._matrix import _restrict_kernels as kernels
 from pysces._parallel import blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-CELLS_PER_BLOCK = 1024
+CELLS_PER_BLOCK = 512
 
 
 def n_rows(x: Any) -> int:
@@ -32,6 +33,8 @@ def n_rows(x: Any) -> int:
 
 def read(x: Any, rows: NDArray[np.intp] | slice) -> Any:
     """Some rows, in memory; rows are ascending."""
+    if not isinstance(rows, slice) and len(rows) and rows[-1] - rows[0] == len(rows) - 1:
+        rows = slice(int(rows[0]), int(rows[-1]) + 1)
     part = x[rows]
     part = part.compute() if hasattr(part, "compute") else part
     return part if sp.issparse(part) else np.asarray(part)
@@ -41,23 +44,46 @@ def row_blocks(
     x: Any, rows: NDArray[np.intp], genes: NDArray[np.intp], *, allow_negative: bool = True
 ) -> Iterator[tuple[slice, CSR]]:
     """Blocks of cells restricted to ``genes``, with their place in ``rows``; values are checked on the way."""
-    for place, part in _checked_blocks(x, rows, allow_negative=allow_negative):
-        yield place, as_csr(part[:, genes])
+    restrict = restriction(genes, x.shape[1])
+    for place, part in checked_blocks(x, rows, allow_negative=allow_negative):
+        yield place, restrict(part)
+
+
+def restriction(genes: NDArray[np.intp], n_genes: int) -> Callable[[Any], CSR]:
+    """What takes ``genes`` from a block of cells, in the order given."""
+    place = np.full(n_genes, -1, np.int32)
+    place[genes] = np.arange(len(genes), dtype=np.int32)
+    ascending = bool((np.diff(genes) > 0).all())
+
+    def restrict(part: Any) -> CSR:
+        if not (ascending and isinstance(part, sp.csr_array | sp.csr_matrix) and part.has_canonical_format):
+            return as_csr(part[:, genes])
+        n = len(part.data) + 1
+        data, indices, indptr = np.empty(n), np.empty(n, np.int32), np.empty(part.shape[0] + 1, np.int64)
+        kernels.restrict(
+            np.ascontiguousarray(part.data, np.float64), np.ascontiguousarray(part.indices, np.int32),
+            np.ascontiguousarray(part.indptr, np.int64), place, data, indices, indptr,
+        )  # fmt: skip
+        return CSR(data[: indptr[-1]], indices[: indptr[-1]], indptr, len(genes))
+
+    return restrict
 
 
 def columns(x: Any, rows: NDArray[np.intp], genes: NDArray[np.intp], *, allow_negative: bool = True) -> CSR:
     """Genes as compressed columns over ``rows``; cells that are zero are not stored. Values are checked."""
-    blocks_of_x = _checked_blocks(x, rows, allow_negative=allow_negative)
+    blocks_of_x = checked_blocks(x, rows, allow_negative=allow_negative)
     pieces = [sp.csr_array(part[:, genes]) for _, part in blocks_of_x]
     return as_csc(sp.vstack(pieces, format="csc") if len(pieces) > 1 else pieces[0])
 
 
-def _checked_blocks(x: Any, rows: NDArray[np.intp], *, allow_negative: bool) -> Iterator[tuple[slice, Any]]:
+def checked_blocks(
+    x: Any, rows: NDArray[np.intp], *, allow_negative: bool, allow_missing: bool = False
+) -> Iterator[tuple[slice, Any]]:
     """Blocks of ``rows`` of X; values that are not finite, or negative and not allowed, raise."""
     for place in blocks(len(rows), CELLS_PER_BLOCK):
         part = read(x, rows[place])
         values = _values(part)
-        if not np.isfinite(values).all():
+        if not np.isfinite(values).all() and (not allow_missing or np.isinf(values).any()):
             raise ValueError(_not_finite(x, rows))
         if not allow_negative and values.size and values.min() < 0:
             msg = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pysces._enrich.pleiotropy import Pleiotropy
 from pysces._infer.subnetworks import SUBSAMPLE
 from pysces.estimators._aracne import ARACNe, ConstantRegulatorsError
 from pysces.estimators._genes import gene_positions
@@ -15,5 +16,6 @@ __all__ = [
     "ConstantRegulatorsError",
     "NotScorableError",
     "PairScores",
+    "Pleiotropy",
     "gene_positions",
 ]

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from pysces._check import one_of, some, whole_number
-from pysces._enrich.area import farthest_rank, normalised_scores
-from pysces._enrich.moments import Moments
-from pysces._enrich.signatures import FROM_COLUMNS, FROM_MOMENTS, from_columns, from_moments
-from pysces._matrix import columns, n_rows, row_blocks
-from pysces._network import check_network, code_network, network_genes
-from pysces._parallel import resolve_threads
+from pysces._check import some
+from pysces._enrich.area import adaptive_sizes, normalisation
+from pysces._enrich.calibration import null_spreads
+from pysces._enrich.scorers import Scores
+from pysces._matrix import checked_blocks, n_rows, restriction
+from pysces._network import check_network, code_network, in_network
+from pysces._parallel import consume, resolve_threads
+from pysces._random import seed_sequence
+from pysces.estimators import _learning as learning
 from pysces.estimators._genes import gene_labels
+from pysces.estimators._options import LEAST_NULL, checked_options
+from pysces.estimators._scorer import scorer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
-    from pysces._csr import CSR
-    from pysces._enrich.signatures import Signature, SignatureName
+    from pysces._enrich.pleiotropy import Pleiotropy
+    from pysces._enrich.signatures import SignatureName
+    from pysces._random import Seed
+    from pysces._regulons import Regulons
+    from pysces.estimators._options import GeneWeights
+
+LEAST_CELLS = {"none": 1, "ttest": 3}
 
 
 class NotScorableError(ValueError):
@@ -32,15 +41,16 @@ class NotScorableError(ValueError):
 class VIPER:
     r"""Activity of regulators in single cells from the expression of their targets.
 
-    Genes of a cell are ranked by their signature, and the enrichment of each regulator's targets is scored by aREA:
+    Genes of a cell are ranked by their signature, and the enrichment of each regulator's targets is scored, by aREA:
     with :math:`q` the rank over :math:`n + 1`, mode of regulation :math:`m` and likelihood :math:`l`,
 
     .. math::
         s_1 = \sum m l \Phi^{-1}(q), \quad s_2 = \sum (1 - |m|) l \Phi^{-1}(\tilde q), \quad
-        NES = \operatorname{sgn}(s_1) \frac{|s_1| + \max(s_2, 0)}{\sum l} \sqrt{\sum (l / l_{max})^2},
+        ES = \operatorname{sgn}(s_1) \frac{|s_1| + \max(s_2, 0)}{\sum l}, \quad
+        NES = ES \sqrt{\sum (l / l_{max})^2},
 
     where :math:`\tilde q` is :math:`2 |q - 1/2|`, moved so that it is symmetric about one half in the
-    cell. Under the null the NES is close to standard normal for modes of 1 and -1.
+    cell. Or by NaRnEA (see ``enrichment``).
 
     Parameters
     ----------
@@ -49,18 +59,41 @@ class VIPER:
         (0, 1]: from :class:`ARACNe`, CollecTRI, DoRothEA or any other.
     signature
         How a gene of a cell compares with the reference cells: ``"scale"`` (x - mean) / sd; ``"mean"`` x - mean;
-        ``"mad"`` (x - median) / (1.4826 MAD); ``"rank"`` average rank within the gene; ``"ttest"`` t of the cell
-        against the other cells, or against the reference; ``"none"`` the values of X themselves. Genes without spread
-        over the reference are missing and count for no cell: those that are constant (``scale``, ``ttest``), and those
-        with a MAD of 0, as most sparse genes have (``mad``).
+        ``"mad"`` (x - median) / (1.4826 MAD); ``"rank"`` average rank within the gene; ``"doublerank"`` rank r of the
+        gene within the cell, then (r - median) / (1.4826 MAD) over cells; ``"ttest"`` t of the cell against the other
+        cells, or against the reference; ``"none"`` the values of X themselves, a ready signature in which NaN is
+        missing. Genes without spread over the reference are missing and count for no cell: those that are constant
+        (``scale``, ``ttest``), and those with a MAD of 0, as most sparse genes have (``mad``).
     enrichment
-        ``"area"``.
+        ``"area"``, or ``"narnea"``: genes are ranked by the absolute value of their signature (average ranks
+        :math:`r`; sign :math:`s`, 0 where the signature is 0, which needs no random numbers), and the sums of
+        :math:`m l r s` and of :math:`(1 - |m|) l r` are standardised by their moments over random targets; the NES
+        is that of the larger of their sum and difference, and the PES, in [-1, 1], its ratio to the largest possible.
     filter_genes
         Rank only genes that are a regulator or a target of the network, as R viper does.
     min_targets
         Regulators with fewer targets among the genes are dropped; R viper's default is 25.
+    adaptive_size
+        Count :math:`\sum (l / l_{max})^2` instead of targets.
+    gene_weights
+        Weight of genes by name, above 0, which multiplies the likelihoods of edges to them; 1 for those not named.
+    normalised
+        ``False`` gives ES in place of NES. Of ``"area"`` only.
+    pleiotropy
+        Correct for regulators that share targets, with :class:`pysces.estimators.Pleiotropy` (``True``: its defaults).
+        Of two regulators of a cell with p < 0.05 and at least 10 common targets, the one whose activity owes more to
+        these loses likelihood at them. Of ``"area"`` only.
+    n_bootstraps
+        Compare with so many resampled references: scores are means over them, and :meth:`score` gives their standard
+        deviation. Of ``"area"`` and ``"scale"`` only.
+    n_null
+        Compare the ES with those of so many null signatures, each a reference cell against resampled others:
+        over their standard deviation, or, if there are 500 and more, as a normal deviate of their tail. Needs a
+        reference. Of ``"area"``, and ``"scale"``, ``"mean"`` or ``"ttest"``.
     reference
         Mask or positions of the reference cells among the rows given to :meth:`fit`; by default all.
+    rng
+        Seed of the resampling. The same seed gives the same bytes.
     n_threads
         Number of threads; 0 for all that numba may use (``NUMBA_NUM_THREADS``). It never changes the result.
 
@@ -70,10 +103,14 @@ class VIPER:
         Names of the regulators, in the order of the columns of :meth:`transform`.
     n_targets_ : numpy.ndarray
         Number of targets of each among the genes.
+    null_spreads_ : numpy.ndarray
+        Regulators x 3: standard deviations of the two parts of the NES of ``"area"`` (of :math:`s_1` and of
+        :math:`s_2`) if targets were random genes, and how the first grows with the second. Under this null the NES is
+        standard normal where all modes are 1 or -1; for others :func:`pysces.get.pvalues` has calibrated p-values.
 
     References
     ----------
-    Alvarez et al. 2016, doi:10.1038/ng.3593.
+    Alvarez et al. 2016, doi:10.1038/ng.3593; Griffin et al. 2023, doi:10.3390/e25030542.
 
     Examples
     --------
@@ -90,10 +127,17 @@ class VIPER:
         network: pd.DataFrame,
         *,
         signature: SignatureName = "scale",
-        enrichment: str = "area",
+        enrichment: Literal["area", "narnea"] = "area",
         filter_genes: bool = True,
         min_targets: int = 25,
+        adaptive_size: bool = False,
+        gene_weights: GeneWeights | None = None,
+        normalised: bool = True,
+        pleiotropy: bool | Pleiotropy = False,
+        n_bootstraps: int = 0,
+        n_null: int = 0,
         reference: ArrayLike | None = None,
+        rng: Seed = 0,
         n_threads: int = 0,
     ) -> None:
         self.network = check_network(network)
@@ -101,15 +145,12 @@ class VIPER:
         if n_groups > 1:
             msg = f"network holds {n_groups} groups; choose the edges of one, or give groupby to tl.viper."
             raise ValueError(msg)
-        self.signature = one_of(signature, (*FROM_MOMENTS, *FROM_COLUMNS), "signature")
-        self.enrichment = one_of(enrichment, ("area",), "enrichment")
-        self.filter_genes = filter_genes
-        self.min_targets = whole_number(min_targets, "min_targets", least=1)
-        if reference is not None and signature == "none":
-            msg = "reference has no meaning with signature='none'; choose another signature or leave it out."
-            raise ValueError(msg)
-        self.reference = reference
-        self.n_threads = n_threads
+        self.reference, self.rng = reference, rng
+        self._options = checked_options(
+            signature=signature, enrichment=enrichment, filter_genes=filter_genes, min_targets=min_targets,
+            adaptive_size=adaptive_size, gene_weights=gene_weights, normalised=normalised, pleiotropy=pleiotropy,
+            n_bootstraps=n_bootstraps, n_null=n_null, has_reference=reference is not None,
+        )  # fmt: skip
         self._n_threads = resolve_threads(n_threads)
 
     def fit(
@@ -117,6 +158,7 @@ class VIPER:
         X: Any,
         gene_names: Sequence[str] | NDArray[np.object_],
         *,
+        null: ArrayLike | None = None,
         rows: NDArray[np.intp] | None = None,
         allow_negative: bool = True,
     ) -> Self:
@@ -125,9 +167,12 @@ class VIPER:
         Parameters
         ----------
         X
-            Cells x genes: numpy, scipy CSR or CSC, backed or dask array of any real dtype, finite.
+            Cells x genes: numpy, scipy CSR or CSC, backed or dask array of any real dtype, finite (with
+            ``signature="none"`` and ``"area"``, NaN is missing).
         gene_names
             Names of the genes.
+        null
+            Null signatures of your own, signatures x genes, with which ES are compared as with those of ``n_null``.
         rows
             Cells to learn from, ascending; by default all.
         allow_negative
@@ -147,47 +192,35 @@ class VIPER:
         rows = np.arange(n_cells) if rows is None else rows
         names = gene_labels(gene_names, X.shape[1])
         self._n_genes = len(names)
-        regulators, regulons = code_network(self.network, names)
-        if not regulons.sizes.any():
-            targets = some(self.network["target"].unique(), 3)
-            msg = (
-                f"no target of the network ({targets}) is among the {len(names)} genes ({some(names, 3)}); "
-                "do the names use the same alphabet (symbols or Ensembl, human or mouse)?"
-            )
-            raise NotScorableError(msg)
-        large = np.flatnonzero(regulons.sizes >= self.min_targets)
-        if not len(large):
-            msg = (
-                f"no regulator has min_targets={self.min_targets} targets among the genes; the largest of "
-                f"{len(regulators)} has {regulons.sizes.max()}. Lower min_targets or give a larger network."
-            )
-            raise NotScorableError(msg)
-        self.regulators_, self.n_targets_ = regulators[large], regulons.sizes[large]
-
+        null = self._checked_null(null)
+        regulators, regulons = self._match(names)
         genes = np.arange(len(names))
-        if self.filter_genes:
-            genes = np.flatnonzero(np.isin(names, list(network_genes(self.network))))
-        reference = self._reference_rows(rows)
-        signature = self._learn(X, reference, genes, allow_negative=allow_negative)
+        if self._options.filter_genes:
+            genes = np.flatnonzero(in_network(self.network, names))
+        reference = learning.Cells(X, self._reference_rows(rows), genes, allow_negative)
+        signature = learning.learn_signature(reference, self._options.signature, own=self.reference is None)
         present = np.flatnonzero(~signature.missing)
         if not len(present):
-            msg = f"no gene has a {self.signature!r} signature: all are constant over the reference (or have MAD 0)."
+            name = self._options.signature
+            msg = f"no gene has a {name!r} signature: all are constant over the reference (or have MAD 0)."
             raise NotScorableError(msg)
-        self._signature, self._genes, self._present = signature, genes, present
-        self._zero = signature(np.zeros(len(present)), present.astype(np.int32))
-        self._regulons = regulons.select(large).restrict(genes[present], len(names))
-        self._least_far = 0
-        if (
-            self.signature == "rank"
-        ):  # ranks within genes tie at the extremes: as in R, the farthest of all cells counts
-            blocks = self._signatures(X, reference, allow_negative=allow_negative)
-            self._least_far = max(farthest_rank(block, self._zero) for _, block in blocks)
+        self._genes = genes[present]
+        regulons = regulons.restrict(self._genes, len(names))
+        self._scorer = scorer_of(
+            self._options, reference._replace(genes=self._genes), signature, present.astype(np.int32), regulons,
+            regulators, None if null is None else null[:, self._genes],
+            np.random.default_rng(seed_sequence(self.rng)),
+        )  # fmt: skip
+        self.regulators_ = regulators
+        self.null_spreads_ = null_spreads(regulons, normalisation(regulons), len(present))
         return self
 
     def transform(
         self, X: Any, *, rows: NDArray[np.intp] | None = None, allow_negative: bool = True
     ) -> NDArray[np.float64]:
-        """Normalised enrichment scores.
+        """Normalised enrichment scores (plain ones with ``normalised=False``).
+
+        Any block of rows gets the scores that it has among all rows.
 
         Parameters
         ----------
@@ -210,6 +243,28 @@ class VIPER:
         RuntimeError
             If :meth:`fit` was not called.
         """
+        return self.score(X, rows=rows, allow_negative=allow_negative).nes
+
+    def score(self, X: Any, *, rows: NDArray[np.intp] | None = None, allow_negative: bool = True) -> Scores:
+        """Scores as from :meth:`transform`, and what comes with them.
+
+        Parameters
+        ----------
+        X, rows, allow_negative
+            As for :meth:`transform`.
+
+        Returns
+        -------
+        A named tuple of float64 arrays (n_cells, n_regulators): ``nes``; ``sd`` of the NES over bootstraps, or None;
+        ``pes`` of NaRnEA, or None.
+
+        Raises
+        ------
+        ValueError
+            If X is not finite or has another number of genes.
+        RuntimeError
+            If :meth:`fit` was not called.
+        """
         if not hasattr(self, "regulators_"):
             msg = "this VIPER has learned nothing yet; call fit(X, gene_names) first."
             raise RuntimeError(msg)
@@ -218,49 +273,65 @@ class VIPER:
         if X.shape[1] != self._n_genes:
             msg = f"X has {X.shape[1]} genes, but fit saw {self._n_genes}."
             raise ValueError(msg)
-        scores = np.empty((len(rows), len(self.regulators_)))
-        for place, block in self._signatures(X, rows, allow_negative=allow_negative):
-            scores[place] = normalised_scores(
-                block, self._zero, self._regulons, self._n_threads, least_far=self._least_far
-            )
+        nes = np.empty((len(rows), len(self.regulators_)))
+        sd = np.empty_like(nes) if self._options.n_bootstraps else None
+        scores = Scores(nes, sd, np.empty_like(nes) if self._options.enrichment == "narnea" else None)
+        restrict, scorer = restriction(self._genes, self._n_genes), self._scorer
+
+        def enrich(item: tuple[slice, Any]) -> None:
+            place, part = item
+            for all_cells, of_block in zip(scores, scorer(restrict(part)), strict=True):
+                if all_cells is not None and of_block is not None:
+                    all_cells[place] = of_block
+
+        cells = checked_blocks(X, rows, allow_negative=allow_negative, allow_missing=self._options.allow_missing)
+        consume(enrich, cells, self._n_threads)
         return scores
 
-    def _signatures(self, X: Any, rows: NDArray[np.intp], *, allow_negative: bool) -> Iterator[tuple[slice, CSR]]:
-        """Signatures of blocks of cells where X is not zero, with their place in ``rows``."""
-        present = self._present.astype(np.int32)
-        for place, block in row_blocks(X, rows, self._genes[self._present], allow_negative=allow_negative):
-            yield place, block._replace(data=self._signature(block.data, present[block.indices]))
+    def _match(self, names: NDArray[np.object_]) -> tuple[NDArray[np.object_], Regulons]:
+        """Regulators with enough targets among the genes, and these targets."""
+        regulators, regulons = code_network(self.network, names)
+        if not regulons.sizes.any():
+            targets = some(self.network["target"].unique(), 3)
+            msg = (
+                f"no target of the network ({targets}) is among the {len(names)} genes ({some(names, 3)}); "
+                "do the names use the same alphabet (symbols or Ensembl, human or mouse)?"
+            )
+            raise NotScorableError(msg)
+        if self._options.gene_weights is not None:
+            weights = np.array([self._options.gene_weights.get(str(name), 1.0) for name in names])
+            regulons = regulons._replace(likelihood=regulons.likelihood * weights[regulons.targets])
+        sizes = adaptive_sizes(regulons) if self._options.adaptive_size else regulons.sizes
+        large = np.flatnonzero(sizes >= self._options.min_targets)
+        if not len(large):
+            msg = (
+                f"no regulator has min_targets={self._options.min_targets} targets among the genes; the largest of "
+                f"{len(regulators)} has {sizes.max():.4g}. Lower min_targets or give a larger network."
+            )
+            raise NotScorableError(msg)
+        self.n_targets_ = regulons.sizes[large]
+        return regulators[large], regulons.select(large)
 
     def _reference_rows(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        if self.reference is not None:
-            reference = np.asarray(self.reference)
-            if reference.dtype == np.bool_:
-                if reference.shape != rows.shape:
-                    msg = f"reference is a mask of shape {reference.shape}, but there are {len(rows)} cells."
-                    raise ValueError(msg)
-                reference = np.flatnonzero(reference)
-            elif not np.issubdtype(reference.dtype, np.integer) or reference.ndim != 1:
-                found = f"{reference.dtype} of shape {reference.shape}"
-                msg = f"reference must be a mask or positions of cells; found {found}."
-                raise TypeError(msg)
-            elif len(reference) and (reference.min() < 0 or reference.max() >= len(rows)):
-                msg = f"reference holds positions from {reference.min()} to {reference.max()} of {len(rows)} cells."
-                raise ValueError(msg)
-            rows = rows[np.unique(reference)]
-        least = {"none": 1, "ttest": 3}.get(self.signature, 2)
+        rows = learning.reference_rows(self.reference, rows)
+        name = self._options.signature
+        least = LEAST_CELLS.get(name, 2)
         if len(rows) < least:
             msg = (
-                f"{len(rows)} reference cell{'s' * (len(rows) != 1)} for signature={self.signature!r}, which needs at "
+                f"{len(rows)} reference cell{'s' * (len(rows) != 1)} for signature={name!r}, which needs at "
                 f"least {least}; give more cells, or signature='none'."
             )
             raise NotScorableError(msg)
         return rows
 
-    def _learn(self, X: Any, rows: NDArray[np.intp], genes: NDArray[np.intp], *, allow_negative: bool) -> Signature:
-        if self.signature in FROM_COLUMNS:
-            return from_columns(self.signature, columns(X, rows, genes, allow_negative=allow_negative))
-        moments = Moments(len(genes))
-        if self.signature != "none":
-            for _, block in row_blocks(X, rows, genes, allow_negative=allow_negative):
-                moments.add(block)
-        return from_moments(self.signature, moments, against_reference=self.reference is not None)
+    def _checked_null(self, null: ArrayLike | None) -> NDArray[np.float64] | None:
+        if null is None:
+            return None
+        signatures = np.asarray(null, np.float64)
+        if signatures.ndim != 2 or signatures.shape[1] != self._n_genes or len(signatures) < LEAST_NULL:
+            msg = (
+                f"null has shape {signatures.shape}; give signatures x genes, at least {LEAST_NULL} signatures of the "
+                f"{self._n_genes} genes."
+            )
+            raise ValueError(msg)
+        return signatures

@@ -1,7 +1,20 @@
-"""Preprocessing: pooled counts of neighbouring cells (:func:`metacells`)."""
+"""Preprocessing: metacells from cells (:func:`metacells`), regulons from networks and their care.
+
+:func:`regulons` and :func:`mode_of_regulation` make regulons; :func:`prune_regulons`, :func:`normalise_likelihood` and
+:func:`merge_duplicates` change networks.
+"""
 
 from __future__ import annotations
 
 from pysces.pp._metacells import metacells
+from pysces.pp._networks import merge_duplicates, normalise_likelihood, prune_regulons
+from pysces.pp._regulons import mode_of_regulation, regulons
 
-__all__ = ["metacells"]
+__all__ = [
+    "merge_duplicates",
+    "metacells",
+    "mode_of_regulation",
+    "normalise_likelihood",
+    "prune_regulons",
+    "regulons",
+]

@@ -7,10 +7,8 @@ import viper_oracles as oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from pysces._csr import as_csr
-from pysces._enrich import _area_kernels as kernels
 from pysces._enrich.area import farthest_rank, normalisation, normalised_scores
 from pysces._regulons import Regulons
 
@@ -42,16 +40,6 @@ def scores(S, regulons, *, n_threads=1, least_far=0):
     rows = np.repeat(np.arange(len(S)), np.diff(stored.indptr))
     signature = stored._replace(data=S[rows, stored.indices])
     return normalised_scores(signature, zero, coded(regulons), n_threads, least_far=least_far)
-
-
-@settings(deadline=None, max_examples=200)
-@given(st.lists(st.one_of(st.integers(-3, 3).map(float), st.floats(allow_nan=False)), min_size=1, max_size=40))
-def test_twice_ranks_are_twice_the_average_ranks(values):
-    twice = np.empty(len(values), np.int64)
-    farthest = kernels.twice_ranks(np.array(values), twice)
-    expected = 2 * rankdata(values)
-    assert twice.tolist() == expected.tolist()
-    assert farthest == np.abs(expected - (len(values) + 1)).max()
 
 
 @pytest.mark.parametrize("kind", ["smooth", "counts", "log"])

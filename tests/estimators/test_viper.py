@@ -381,6 +381,8 @@ def test_only_constant_genes_are_refused(signature):
     ("bad", "match"), [(np.nan, "1 missing .* and 0 infinite"), (np.inf, "0 missing .* and 1 inf")]
 )
 def test_values_that_are_not_finite_are_refused_with_their_place(signature, bad, match, as_format):
+    if signature == "none" and np.isnan(bad):
+        pytest.skip("missing from a ready signature")
     X = oracle.cells("log")
     X[21, 33] = bad
     with pytest.raises(ValueError, match=f"{match}.* the first at row 21, column 33"):

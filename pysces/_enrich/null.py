@@ -1,0 +1,54 @@
+"""Enrichment scores against those of null signatures, and the p-values of all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import log_ndtr, ndtri_exp
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FEW_DRAWS = 500
+"""Fewer null signatures than this give only the spread of the null."""
+TAIL_SHARE = 0.05
+"""The exponential tail goes through this share of the null."""
+
+
+def against_null(scores: NDArray[np.float64], null: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores, signatures x regulators, as normal scores of their null, draws x regulators.
+
+    With fewer than :data:`FEW_DRAWS` draws the score over the standard deviation of the null, else
+    sign(score) Phi^-1(1 - p / 2) with the two-sided p of :func:`log_right_tail`.
+    """
+    if len(null) < FEW_DRAWS:
+        spread: NDArray[np.float64] = null.std(axis=0, ddof=1)
+        return scores / spread
+    sizes = zip(np.abs(scores).T, np.abs(null).T, strict=True)
+    log_p = np.stack([log_right_tail(size, of_null) for size, of_null in sizes], axis=1)
+    normal: NDArray[np.float64] = np.copysign(-ndtri_exp(log_p - np.log(2)), scores)
+    return normal
+
+
+def log_right_tail(values: NDArray[np.float64], null: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log of the probability that the null reaches each value.
+
+    (1 + number of the null that reach it) / (1 + size of the null), and above all but a share :data:`TAIL_SHARE` of the
+    null an exponential tail with the mean excess of that share.
+    """
+    null = np.sort(null)
+    size, n_tail = len(null), int(len(null) * TAIL_SHARE)
+    start = null[-n_tail - 1]
+    excess = float((null[-n_tail:] - start).mean())
+    body: NDArray[np.float64] = np.log1p(size - np.searchsorted(null, values)) - np.log1p(size)
+    if excess <= 0:  # the null has no tail
+        return body
+    log_start = float(np.log1p(n_tail) - np.log1p(size))
+    return np.where(values > start, log_start - (values - start) / excess, body)
+
+
+def log_pvalues(nes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log of the two-sided p of normal scores."""
+    log_p: NDArray[np.float64] = np.minimum(np.log(2) + log_ndtr(-np.abs(nes)), 0.0)
+    return log_p
