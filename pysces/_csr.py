@@ -42,7 +42,9 @@ def as_csc(x: Any) -> CSR:
 
 
 def _canonical(matrix: sp.csr_array | sp.csc_array, source: Any) -> CSR:
-    if not matrix.has_canonical_format or (len(matrix.data) and not matrix.data.all()):
+    with np.errstate(invalid="ignore"):  # the missing value of R is a signalling NaN
+        has_zeros = len(matrix.data) > 0 and not matrix.data.all()
+    if has_zeros or not matrix.has_canonical_format:
         matrix = matrix.copy() if sp.issparse(source) else matrix  # the user's arrays stay as they are
         matrix.sum_duplicates()
         matrix.eliminate_zeros()

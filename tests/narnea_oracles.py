@@ -31,7 +31,7 @@ def narnea(S: np.ndarray, regulons: list[pd.DataFrame]) -> tuple[np.ndarray, np.
 
 
 def enrichment(rank: dict[int, float], sign: dict[int, float], regulon: pd.DataFrame) -> tuple[float, float]:
-    mode = regulon["weight"].clip(-0.999, 0.999).to_numpy()
+    mode = regulon["weight"].replace({1.0: 0.999, -1.0: -0.999}).to_numpy()
     likelihood = regulon["likelihood"].to_numpy()
     a, b = likelihood * mode, likelihood * (1 - np.abs(mode))
     standardised = moments(np.array([*rank.values()]), np.array([*sign.values()]), a, b)

@@ -15,7 +15,8 @@ import pysces as ps
 from pysces import _check, _jit
 
 LISTED = "import sys, json; import {}; print(json.dumps(sorted(sys.modules)))"
-FUNCTIONS = [ps.tl.aracne, ps.tl.viper]
+FUNCTIONS = [ps.tl.aracne, ps.tl.msviper, ps.tl.similarity, ps.tl.viper]
+OTHERS = [*(getattr(ps.pp, name) for name in ps.pp.__all__), ps.get.msviper, ps.get.pvalues, ps.ARACNe, ps.VIPER]
 
 
 def imported(package: str) -> set[str]:
@@ -51,7 +52,7 @@ def test_functions_have_the_signature_of_scanpy(function) -> None:
     assert str(inspect.signature(function).return_annotation) == "AnnData | None"
 
 
-@pytest.mark.parametrize("public", [*FUNCTIONS, ps.pp.metacells, ps.ARACNe, ps.VIPER], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("public", [*FUNCTIONS, *OTHERS], ids=lambda f: f"{f.__module__}.{f.__name__}")
 def test_every_parameter_is_documented(public) -> None:
     documented = inspect.getdoc(public).split("Parameters\n")[1].split("\nReturns")[0]
     for name in inspect.signature(public).parameters:

@@ -17,8 +17,6 @@ START = np.array([[-0.5, 0.0, 0.5], [0.15, 0.25, 0.15], [0.2, 0.4, 0.4]])
 LOWEST_MEAN, HIGHEST_MEAN = np.array([-1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])
 LEAST_SD = 1e-3
 """Without it the likelihood has no maximum: a component may shrink to one correlation that several edges share."""
-LEAST_PROPORTION = 1e-12
-"""A component that no edge belongs to keeps a mean and a deviation."""
 NEAR = 1e-4
 """Extrapolating longer steps might lead to another maximum than they do."""
 SETTLED = 1e-10
@@ -67,12 +65,11 @@ def _step(x: NDArray[np.float64], now: NDArray[np.float64]) -> tuple[NDArray[np.
     joint = np.exp(log_joint - largest)
     density = joint.sum(axis=0)
     belongs = joint / density
-    edges = np.maximum(belongs.sum(axis=1), np.finfo(np.float64).tiny)
+    edges = np.maximum(belongs.sum(axis=1), np.finfo(np.float64).tiny)  # none may belong to a component
     new_mean = np.clip((belongs * x).sum(axis=1) / edges, LOWEST_MEAN, HIGHEST_MEAN)
     variance = (belongs * (x - new_mean[:, None]) ** 2).sum(axis=1) / edges
     log_likelihood = float((largest + np.log(density)).sum() - len(x) * np.log(2 * np.pi) / 2)
-    new_sd = np.maximum(np.sqrt(variance), LEAST_SD)
-    return np.array([new_mean, new_sd, np.maximum(edges / len(x), LEAST_PROPORTION)]), log_likelihood
+    return np.array([new_mean, np.maximum(np.sqrt(variance), LEAST_SD), edges / len(x)]), log_likelihood
 
 
 def _extrapolate(

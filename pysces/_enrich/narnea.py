@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pysces._regulons import Regulons
 
 CERTAIN = 0.999
-"""Largest mode: no edge is without an undirected part."""
+"""What a mode of 1 counts as: no edge is without an undirected part."""
+NO_VARIANCE = 1e-9
 
 
 class Enrichment(NamedTuple):
@@ -32,8 +33,8 @@ class Narnea:
     """Enrichment of regulons in signatures of which ``zero`` is what genes have where X is zero (NaN: missing).
 
     Genes of a cell have the rank r of the absolute value of their signature, average where tied, and its sign s, 0
-    where it is 0. With mode m in [-0.999, 0.999], likelihood l, A = l m and B = l (1 - abs(m)), the sums D of A r s and
-    U of B r over the targets are standardised by their mean and variance over random targets, which follow from the
+    where it is 0. With mode m (1 counts as 0.999), likelihood l, A = l m and B = l (1 - abs(m)), the sums D of A r s
+    and U of B r over the targets are standardised by their mean and variance over random targets, which follow from the
     moments of r and s in the cell, and with their correlation c, z+- = (z_D +- z_U) / sqrt(2 +- 2 c). The NES is the
     normal deviate of the smaller tail of the two, corrected for taking the smaller. The PES is its ratio to the NES of
     the same edges on the genes of largest rank, in the order of the likelihoods, all in the same direction.
@@ -42,7 +43,7 @@ class Narnea:
     def __init__(self, zero: NDArray[np.float64], regulons: Regulons) -> None:
         self._constants = Constants.of(np.abs(zero))
         self._zero_signs = np.sign(np.nan_to_num(zero)).astype(np.int8)
-        regulons = regulons._replace(mode=np.clip(regulons.mode, -CERTAIN, CERTAIN))
+        regulons = regulons._replace(mode=np.where(np.abs(regulons.mode) == 1, CERTAIN * regulons.mode, regulons.mode))
         missing = np.isnan(zero)
         self._n_ranked = len(zero) - np.count_nonzero(missing)
         likelihood = np.where(missing[regulons.targets], 0.0, regulons.likelihood)
@@ -78,12 +79,12 @@ class Narnea:
             def nes(d: NDArray[np.float64], u: NDArray[np.float64]) -> NDArray[np.float64]:
                 z_d, z_u = _or_zero((d - mean_rs * self._a) / sd_d), _or_zero((u - mean_r * self._b) / sd_u)
                 return _smaller_tail(
-                    (z_d + z_u) / np.sqrt(2 + 2 * correlation), (z_u - z_d) / np.sqrt(2 - 2 * correlation)
+                    _standardised(z_d + z_u, 2 + 2 * correlation), _standardised(z_u - z_d, 2 - 2 * correlation)
                 )
 
             found = nes(sums[..., 0], sums[..., 1])
             directed = np.where(found > 0, self._most_directed, -self._most_directed)
-            pes = found / np.abs(nes(directed, np.broadcast_to(self._most_undirected, shape)))
+            pes = _or_zero(found / np.abs(nes(directed, np.broadcast_to(self._most_undirected, shape))))
         found[:, self._without] = pes[:, self._without] = np.nan
         return Enrichment(found, pes)
 
@@ -93,11 +94,16 @@ def _or_zero(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isfinite(x), x, 0.0)
 
 
+def _standardised(x: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``x`` over its standard deviation; 0 where that is rounding, as for D - U if all signs are the same."""
+    return np.where(variance > NO_VARIANCE, x / np.sqrt(np.maximum(variance, NO_VARIANCE)), 0.0)
+
+
 def _smaller_tail(up: NDArray[np.float64], down: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Normal deviate of the smaller of two upper tails, the p-value of which is 1 - (1 - p)^2."""
+    """Normal deviate of the smaller of two upper tails, the p-value of which is 1 - (1 - p)^2; 0 if neither varies."""
     log_p = log_ndtr(-np.maximum(up, down))
     size = -ndtri_exp(log_p + np.log1p(-np.exp(log_p) / 2))
-    return np.where(up > down, size, -size)
+    return np.where((up == 0) & (down == 0), 0.0, np.where(up >= down, size, -size))
 
 
 def _falling_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
