@@ -11,6 +11,7 @@ from pysces._enrich.narnea import Narnea
 from pysces._enrich.null import against_null
 from pysces._enrich.pleiotropy import corrected_scores
 from pysces._enrich.signatures import Centred
+from pysces._enrich.zeros import with_random_zeros
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,15 +69,25 @@ class ByArea:
 
 
 class ByNarnea:
-    """NaRnEA."""
+    """NaRnEA; with ``seed``, zeros get random ranks and signs."""
 
     def __init__(
-        self, signature: Signature, genes: NDArray[np.int32], zero: NDArray[np.float64], regulons: Regulons
+        self,
+        signature: Signature,
+        genes: NDArray[np.int32],
+        zero: NDArray[np.float64],
+        regulons: Regulons,
+        *,
+        seed: bytes | None = None,
     ) -> None:
-        self._signature, self._genes, self._narnea = signature, genes, Narnea(zero, regulons)
+        self._signature, self._genes, self._zero, self._seed = signature, genes, zero, seed
+        self._narnea = Narnea(zero, regulons)
 
     def __call__(self, block: CSR) -> Scores:
-        found = self._narnea(self._signature.of_cells(block, self._genes))
+        signature = self._signature.of_cells(block, self._genes)
+        if self._seed is not None:
+            signature = with_random_zeros(signature, self._zero, self._seed)
+        found = self._narnea(signature)
         return Scores(found.nes, pes=found.pes)
 
 

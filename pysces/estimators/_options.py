@@ -26,6 +26,7 @@ class Options(NamedTuple):
 
     signature: str
     enrichment: str
+    zeros: str
     filter_genes: bool
     min_targets: int
     adaptive_size: bool
@@ -46,6 +47,7 @@ def checked_options(
     *,
     signature: str,
     enrichment: str,
+    zeros: str,
     filter_genes: bool,
     min_targets: int,
     adaptive_size: bool,
@@ -60,6 +62,7 @@ def checked_options(
     options = Options(
         one_of(signature, (*FROM_MOMENTS, *FROM_COLUMNS, *FROM_RANKS), "signature"),
         one_of(enrichment, ("area", "narnea"), "enrichment"),
+        one_of(zeros, ("average", "random"), "zeros"),
         flag(filter_genes, "filter_genes"),
         whole_number(min_targets, "min_targets", least=1),
         flag(adaptive_size, "adaptive_size"),
@@ -89,6 +92,8 @@ def _contradiction(options: Options) -> str | None:  # noqa: PLR0911
         return "reference has no meaning with signature='none'; choose another signature or leave it out."
     if given and options.enrichment == "narnea":
         return f"{given[0]} has no meaning with enrichment='narnea'; leave it out or choose 'area'."
+    if options.zeros == "random" and options.enrichment == "area":
+        return "zeros='random' has no meaning with enrichment='area'; leave it out or choose 'narnea'."
     if len(given) > 1:
         return f"{' and '.join(given)} exclude each other; choose one."
     if options.n_bootstraps and (options.signature != "scale" or options.n_bootstraps == 1):

@@ -33,7 +33,8 @@ def scorer_of(
     """What scores cells by regulons of ``genes``, positions in the signature; ``null`` are null signatures of these."""
     zero = signature(np.zeros(len(genes)), genes)
     if options.enrichment == "narnea":
-        return ByNarnea(signature, genes, zero, regulons)
+        seed = rng.bytes(16) if options.zeros == "random" else None
+        return ByNarnea(signature, genes, zero, regulons, seed=seed)
     if options.n_bootstraps:
         return Bootstrapped(*learning.bootstrap_moments(reference, options.n_bootstraps, rng), regulons)
     if options.n_null and null is None:

@@ -69,6 +69,10 @@ class VIPER:
         :math:`r`; sign :math:`s`, 0 where the signature is 0, which needs no random numbers), and the sums of
         :math:`m l r s` and of :math:`(1 - |m|) l r` are standardised by their moments over random targets; the NES
         is that of the larger of their sum and difference, and the PES, in [-1, 1], its ratio to the largest possible.
+    zeros
+        Genes of a cell of which the signature is 0, with ``"narnea"``: ``"average"`` rank, without a sign; or
+        ``"random"`` ranks below all others, and signs as frequent as those of the others, as published: scores of
+        sparse values then depend on the seed. Equal cells draw the same.
     filter_genes
         Rank only genes that are a regulator or a target of the network, as R viper does.
     min_targets
@@ -93,7 +97,7 @@ class VIPER:
     reference
         Mask or positions of the reference cells among the rows given to :meth:`fit`; by default all.
     rng
-        Seed of the resampling. The same seed gives the same bytes.
+        Seed of resampling and of random zeros. The same seed gives the same bytes.
     n_threads
         Number of threads; 0 for all that numba may use (``NUMBA_NUM_THREADS``). It never changes the result.
 
@@ -128,6 +132,7 @@ class VIPER:
         *,
         signature: SignatureName = "scale",
         enrichment: Literal["area", "narnea"] = "area",
+        zeros: Literal["average", "random"] = "average",
         filter_genes: bool = True,
         min_targets: int = 25,
         adaptive_size: bool = False,
@@ -147,9 +152,9 @@ class VIPER:
             raise ValueError(msg)
         self.reference, self.rng = reference, rng
         self._options = checked_options(
-            signature=signature, enrichment=enrichment, filter_genes=filter_genes, min_targets=min_targets,
-            adaptive_size=adaptive_size, gene_weights=gene_weights, normalised=normalised, pleiotropy=pleiotropy,
-            n_bootstraps=n_bootstraps, n_null=n_null, has_reference=reference is not None,
+            signature=signature, enrichment=enrichment, zeros=zeros, filter_genes=filter_genes,
+            min_targets=min_targets, adaptive_size=adaptive_size, gene_weights=gene_weights, normalised=normalised,
+            pleiotropy=pleiotropy, n_bootstraps=n_bootstraps, n_null=n_null, has_reference=reference is not None,
         )  # fmt: skip
         self._n_threads = resolve_threads(n_threads)
 

@@ -157,7 +157,8 @@ def mode_of_regulation(network: pd.DataFrame, *, correlation: str = "scc") -> pd
     0.15 and proportions of 0.2, 0.4 and 0.4, until a step changes no parameter by 1e-10. The mean of repression stays
     at most 0 and that of activation at least 0: where all correlations are positive, repression is like no effect, with
     a mean of 0 and next to no edges. Standard deviations stay at least 0.001, below which a component would be one
-    value that several edges share.
+    value that several edges share. Where components overlap so much that 2,500 rounds do not settle them, a warning
+    says so.
 
     References
     ----------

@@ -42,6 +42,7 @@ def viper(
     use_raw: bool = False,
     signature: SignatureName = "scale",
     enrichment: Literal["area", "narnea"] = "area",
+    zeros: Literal["average", "random"] = "average",
     filter_genes: bool = True,
     min_targets: int = 25,
     adaptive_size: bool = False,
@@ -79,7 +80,7 @@ def viper(
         same group. Comparing activities between groups needs one reference for all, such as ``"all"``.
     layer, use_raw
         Which matrix; by default X.
-    signature, enrichment, filter_genes, min_targets, adaptive_size, gene_weights, normalised, pleiotropy
+    signature, enrichment, zeros, filter_genes, min_targets, adaptive_size, gene_weights, normalised, pleiotropy
         See :class:`pysces.VIPER`.
     n_bootstraps, n_null, rng
         See :class:`pysces.VIPER`. Every group draws anew from the same seed.
@@ -146,10 +147,10 @@ def viper(
         msg = f"network_weights={network_weights!r} needs several networks; give them by name: network={{'a': ...}}."
         raise ValueError(msg)
     settings = {
-        "signature": signature, "enrichment": enrichment, "filter_genes": filter_genes, "min_targets": min_targets,
-        "adaptive_size": adaptive_size, "gene_weights": gene_weights, "normalised": normalised,
-        "pleiotropy": pleiotropy, "n_bootstraps": n_bootstraps, "n_null": n_null, "rng": seed_sequence(rng),
-        "n_threads": n_threads,
+        "signature": signature, "enrichment": enrichment, "zeros": zeros, "filter_genes": filter_genes,
+        "min_targets": min_targets, "adaptive_size": adaptive_size, "gene_weights": gene_weights,
+        "normalised": normalised, "pleiotropy": pleiotropy, "n_bootstraps": n_bootstraps, "n_null": n_null,
+        "rng": seed_sequence(rng), "n_threads": n_threads,
     }  # fmt: skip
     chosen = choose(adata, layer=layer, use_raw=use_raw, mask_var=None)
     parts = strata(adata.obs, groupby, groups)
@@ -172,8 +173,8 @@ def viper(
             network_weights=weights if several else None, groupby=groupby,
             groups=None if groups is None else list(groups),
             reference=reference if isinstance(reference, str) else None, layer=layer, use_raw=use_raw,
-            signature=signature, enrichment=enrichment, filter_genes=filter_genes, min_targets=min_targets,
-            adaptive_size=adaptive_size, normalised=normalised, pleiotropy=bool(pleiotropy),
+            signature=signature, enrichment=enrichment, zeros=zeros, filter_genes=filter_genes,
+            min_targets=min_targets, adaptive_size=adaptive_size, normalised=normalised, pleiotropy=bool(pleiotropy),
             n_bootstraps=n_bootstraps, n_null=n_null, rng=rng if isinstance(rng, int) else None,
         ),
     )  # fmt: skip

@@ -258,11 +258,11 @@ def test_pleiotropy_is_corrected_as_defined(kind, name, pleiotropy):
 def test_pleiotropy_has_defaults():
     X = oracle.cells("smooth", 12)
     X[:, :15] += 3
-    targets = {"A": range(15), "B": range(3, 25), "C": [0, 1, *range(20, 40)]}
+    targets = {"A": range(15), "B": range(3, 21), "C": [0, 1, *range(20, 40)]}
     network = pd.concat(
         pd.DataFrame({"source": name, "target": [GENES[g] for g in genes]}) for name, genes in targets.items()
     )
-    network["weight"], network["likelihood"] = np.random.default_rng(0).uniform(0.5, 1, (2, len(network)))
+    network["weight"], network["likelihood"] = np.random.default_rng(0).uniform(0.8, 1, (2, len(network)))
     settings = {"network": network, "signature": "none", "filter_genes": False}
     found = scores(X, pleiotropy=True, **settings)
     assert_same(found, scores(X, pleiotropy=Pleiotropy(), **settings))
