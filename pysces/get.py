@@ -203,10 +203,10 @@ def _calibrated(adata: AnnData, key: str, scores: pd.DataFrame, regulons: pd.Dat
     settings = _slots.read_parameters(adata, key)
     other = [name for name in ("n_bootstraps", "n_null", "pleiotropy") if settings.get(name)]
     other += ["normalised=False"] * (not settings.get("normalised", True))
-    other += [f"enrichment={settings['enrichment']!r}"] * (settings.get("enrichment") != "area")
+    other += ["enrichment='narnea'"] * (settings.get("enrichment") == "narnea")
     other += ["several networks"] * ("network" in regulons.columns)
     if other:
-        msg = f"calibrated=True, but adata.obsm[{key!r}] was made with {some(other)}; leave calibrated out."
+        msg = f"calibrated=True, but adata.obsm[{key!r}] was made with {', '.join(other)}; leave calibrated out."
         raise ValueError(msg)
     log_p = np.full(scores.shape, np.nan)
     groups = regulons.groupby("group", observed=True) if "group" in regulons.columns else [(None, regulons)]

@@ -10,7 +10,7 @@ import viper_oracles as oracle
 import zarr
 
 from pysces._csr import CSR, as_csc, as_csr
-from pysces._matrix import choose, columns, n_rows, read, row_blocks
+from pysces._matrix import checked_blocks, choose, columns, n_rows, read, restriction, row_blocks
 
 N_CELLS, N_GENES = 40, 12
 X = np.round(oracle.cells("log", N_CELLS, N_GENES), 2)
@@ -133,6 +133,52 @@ def test_what_is_no_matrix_of_real_numbers_is_refused(x, match):
         n_rows(x)
 
 
+@pytest.mark.parametrize("genes", [GENES, np.sort(GENES), np.arange(N_GENES), [5], []], ids=repr)
+def test_a_restriction_takes_the_genes_in_the_order_given(genes, as_format):
+    genes = np.array(genes, np.intp)
+    given = as_format(X)
+    found = restriction(genes, N_GENES)(given)
+    assert_canonical(found)
+    assert (found.n_rows, found.n_columns) == (N_CELLS, len(genes))
+    np.testing.assert_array_equal(dense(found), X[:, genes])
+    assert abs(given - X).sum() == 0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.uint8, bool])
+def test_a_restriction_takes_values_of_any_kind(dtype, as_format):
+    given = X.astype(dtype)
+    found = restriction(np.sort(GENES), N_GENES)(as_format(given))
+    assert_canonical(found)
+    np.testing.assert_array_equal(dense(found), given[:, np.sort(GENES)].astype(np.float64))
+
+
+def test_a_restriction_keeps_no_stored_zero_and_no_duplicate():
+    zeros = sp.csr_array((np.array([1.0, 0.0, 3.0]), np.array([0, 1, 3]), np.array([0, 2, 2, 3])), shape=(3, 4))
+    twice = sp.csr_array((np.array([2.0, 1.0, 4.0]), np.array([3, 1, 1]), np.array([0, 3])), shape=(1, 4))
+    restrict = restriction(np.array([0, 1, 3]), 4)
+    for given in (zeros, twice):
+        before = (given.data.tolist(), given.indices.tolist(), given.indptr.tolist())
+        found = restrict(given)
+        assert_canonical(found)
+        np.testing.assert_array_equal(dense(found), given.toarray()[:, [0, 1, 3]])
+        assert (given.data.tolist(), given.indices.tolist(), given.indptr.tolist()) == before
+
+
+def test_a_restriction_takes_any_number_of_cells(as_format):
+    restrict = restriction(np.sort(GENES), N_GENES)
+    for n in (0, 1, 39):
+        np.testing.assert_array_equal(dense(restrict(as_format(X[:n]))), X[:n, np.sort(GENES)])
+
+
+def test_missing_values_stay_in_a_restriction(as_format):
+    given = X.copy()
+    given[3, 7], given[4, 2] = np.nan, np.nan
+    np.testing.assert_array_equal(dense(restriction(GENES, N_GENES)(as_format(given))), given[:, GENES])
+    np.testing.assert_array_equal(
+        dense(restriction(np.sort(GENES), N_GENES)(as_format(given))), given[:, np.sort(GENES)]
+    )
+
+
 # --- values -----------------------------------------------------------------------------------------------------------
 
 
@@ -169,6 +215,46 @@ def test_negative_values_are_refused_with_the_smallest_where_they_are_not_allowe
     with pytest.raises(ValueError, match=r"X holds negative values \(such as -1.75\): it looks scaled"):
         reader(as_format(bad), ROWS, GENES, allow_negative=False)
     reader(as_format(bad), ROWS, GENES)
+
+
+def checked(x, rows=ROWS, *, allow_negative=True, allow_missing=False):
+    return list(checked_blocks(x, rows, allow_negative=allow_negative, allow_missing=allow_missing))
+
+
+def test_missing_values_pass_only_where_they_are_allowed(as_format):
+    bad = X.copy()
+    bad[3, 2] = bad[39, 7] = np.nan
+    ((place, part),) = checked(as_format(bad), allow_missing=True)
+    assert place == slice(0, 5)
+    np.testing.assert_array_equal(part.toarray() if sp.issparse(part) else part, bad[ROWS])
+    with pytest.raises(
+        ValueError, match=r"X holds 2 missing .NaN. and 0 infinite values, the first at row 3, column 2"
+    ):
+        checked(as_format(bad))
+
+
+@pytest.mark.parametrize("infinite", [np.inf, -np.inf])
+def test_infinite_values_never_pass(infinite, as_format):
+    bad = X.copy()
+    bad[3, 2], bad[4, 7] = np.nan, infinite
+    with pytest.raises(ValueError, match=r"X holds 1 missing .NaN. and 1 infinite values"):
+        checked(as_format(bad), allow_missing=True)
+
+
+def test_negative_values_are_found_among_missing_ones(as_format):
+    bad = X.copy()
+    bad[3, 2], bad[4, 7] = np.nan, -1.75
+    with pytest.raises(ValueError, match=r"X holds negative values \(such as -1.75\)"):
+        checked(as_format(bad), allow_negative=False, allow_missing=True)
+    bad[4, 7] = np.nan
+    assert len(checked(as_format(bad), allow_negative=False, allow_missing=True)) == 1
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.uint8, bool])
+def test_whole_numbers_have_no_missing_values(dtype, as_format):
+    given = X.astype(dtype)
+    ((_, part),) = checked(as_format(given), allow_missing=True)
+    np.testing.assert_array_equal(part.toarray() if sp.issparse(part) else part, given[ROWS])
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.uint8, bool, np.float32])

@@ -62,7 +62,7 @@ def test_scores_are_those_of_the_definition(kind, name):
         assert_as_defined(S, some_regulons(seed=seed))
 
 
-@pytest.mark.parametrize("weight", [1.0, -1.0, 0.5, -0.999, 1e-3])
+@pytest.mark.parametrize("weight", [1.0, -1.0, 0.5, -0.9999, 1e-3])
 def test_scores_of_one_mode_are_those_of_the_definition(weight):
     S = viper_oracles.cells("smooth", 12)
     assert_as_defined(S, [r.assign(weight=weight) for r in some_regulons()])

@@ -13,7 +13,7 @@ from pysces._enrich.area import Area
 from pysces._enrich.pleiotropy import Pleiotropy, prepare
 from pysces._enrich.resampling import drawn_with_replacement
 from pysces._enrich.scorers import Bootstrapped, ByArea, ByNarnea
-from pysces._enrich.signatures import Centred
+from pysces._enrich.signatures import Centred, Unchanged
 from pysces._regulons import Regulons
 
 GENES = np.arange(60, dtype=np.int32)
@@ -57,6 +57,20 @@ def test_by_area_scores_the_signature(X, normalised):
     np.testing.assert_allclose(found.nes, oracle.area(S, regulons, normalised=normalised), **EXACT)
     assert found.sd is None
     assert found.pes is None
+
+
+@pytest.mark.parametrize("normalised", [True, False])
+def test_genes_that_are_nan_in_a_cell_are_missing_there(normalised):
+    X, regulons = oracle.cells("counts", 12), some_regulons()
+    X[3, 10:40], X[7] = np.nan, np.nan
+    X[[4, 5], regulons[2]["gene"].to_numpy()[:, np.newaxis]] = np.nan
+    area = Area(np.zeros(60), coded(regulons), normalised=normalised)
+    found = ByArea(Unchanged(60), GENES, np.zeros(60), area)(as_csr(X)).nes
+    S = np.where(np.isnan(X).all(axis=1, keepdims=True), 0, X)
+    expected = oracle.area(S, regulons, normalised=normalised)
+    expected[7] = np.nan
+    assert np.isnan(expected).sum() == 8 + 2
+    np.testing.assert_allclose(found, expected, **EXACT)
 
 
 @pytest.mark.parametrize("n", [20, 600])
