@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import islice
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
@@ -77,25 +78,23 @@ def consume[T](task: Callable[[T], None], items: Iterable[T], n_threads: int) ->
 
     Items are made one after another, by whichever thread is free, so that files are read by one thread at a time.
     """
-    if n_threads == 1:
-        for item in items:
-            task(item)
-        return
     source, turn, stopped = iter(items), Lock(), Event()
-    nothing = object()
 
     def work(_: int) -> None:
-        while not stopped.is_set():
-            with turn:
-                item = next(source, nothing)
-            if item is nothing:
-                return
-            try:
-                task(item)  # type: ignore[arg-type]
-            except BaseException:
-                stopped.set()
-                raise
+        try:
+            while not stopped.is_set():
+                with turn:
+                    made = list(islice(source, 1))
+                if not made:
+                    return
+                task(made.pop())  # the item goes before the next is made
+        except BaseException:
+            stopped.set()
+            raise
 
+    if n_threads == 1:
+        work(0)
+        return
     with ThreadPoolExecutor(n_threads) as pool:
         try:
             for _ in pool.map(work, range(n_threads)):

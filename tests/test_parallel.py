@@ -46,6 +46,7 @@ def test_an_error_in_a_block_reaches_the_caller_and_stops_the_rest() -> None:
     def fail(block: slice) -> None:
         with lock:
             started.append(block.start)
+        time.sleep(1e-3)  # all blocks are queued before the first result is looked at
         msg = "broken"
         raise RuntimeError(msg)
 

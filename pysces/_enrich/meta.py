@@ -31,7 +31,7 @@ def integrate(scores: Sequence[NDArray[np.float64]], weights: Weights) -> NDArra
     w = abs(NES)^weights, or for a pair (inflection, slope) w = 1 / (1 + exp(-slope (abs(NES) - inflection))). Scores
     that are all 0 give 0. Only ratios of weights matter, so they are taken relative to the largest and never overflow.
     """
-    weights = _checked(weights)
+    weights = checked_weights(weights)
     largest = reduce(np.fmax, (_log_weight(score, weights) for score in scores))
     largest = np.where(np.isneginf(largest), 0.0, largest)
     total, of_weights = np.zeros(largest.shape), np.zeros(largest.shape)
@@ -114,14 +114,15 @@ def _log_weight(score: NDArray[np.float64], weights: Weights) -> NDArray[np.floa
     return xlogy(weights, size)
 
 
-def _checked(weights: object) -> Weights:
+def checked_weights(weights: object) -> Weights:
+    """An exponent, or inflection and slope."""
     match weights.tolist() if isinstance(weights, np.ndarray) else weights:
         case [Real() as inflection, Real() as slope] if math.isfinite(inflection) and 0 < float(slope) < math.inf:
             return float(inflection), float(slope)
         case Real() as exponent if not isinstance(exponent, bool) and 0 <= float(exponent) < math.inf:
             return float(exponent)
     msg = (
-        f"weights is {weights!r}; give an exponent of at least 0, or a pair (NES at which a score weighs half, slope "
-        "above 0)."
+        f"network_weights is {weights!r}; give an exponent of at least 0, or a pair (NES at which a score weighs half, "
+        "slope above 0)."
     )
     raise ValueError(msg)

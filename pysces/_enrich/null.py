@@ -10,8 +10,8 @@ from scipy.special import log_ndtr, ndtri_exp
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FEW_DRAWS = 500
-"""Fewer null signatures than this give only the spread of the null."""
+LEAST_DRAWS, FEW_DRAWS = 2, 500
+"""Fewer null signatures give nothing, or only the spread of the null."""
 TAIL_SHARE = 0.05
 """The exponential tail goes through this share of the null."""
 
@@ -20,15 +20,21 @@ def against_null(scores: NDArray[np.float64], null: NDArray[np.float64]) -> NDAr
     """Scores, signatures x regulators, as normal scores of their null, draws x regulators.
 
     With fewer than :data:`FEW_DRAWS` draws the score over the standard deviation of the null, else
-    sign(score) Phi^-1(1 - p / 2) with the two-sided p of :func:`log_right_tail`.
+    sign(score) Phi^-1(1 - p / 2) with the two-sided p of :func:`log_right_tail`. Draws that are NaN, in which all
+    targets of the regulator are missing, count for nothing.
     """
+    columns = zip(scores.T, null.T, strict=True)
+    return np.stack([_of_regulator(score, own[~np.isnan(own)]) for score, own in columns], axis=1)
+
+
+def _of_regulator(scores: NDArray[np.float64], null: NDArray[np.float64]) -> NDArray[np.float64]:
+    if len(null) < LEAST_DRAWS or np.ptp(null) == 0:
+        return np.full(len(scores), np.nan)
     if len(null) < FEW_DRAWS:
-        spread: NDArray[np.float64] = null.std(axis=0, ddof=1)
-        return scores / spread
-    sizes = zip(np.abs(scores).T, np.abs(null).T, strict=True)
-    log_p = np.stack([log_right_tail(size, of_null) for size, of_null in sizes], axis=1)
-    normal: NDArray[np.float64] = np.copysign(-ndtri_exp(log_p - np.log(2)), scores)
-    return normal
+        return scores / float(null.std(ddof=1))
+    log_p = log_right_tail(np.abs(scores), np.abs(null))
+    deviates: NDArray[np.float64] = np.copysign(-ndtri_exp(log_p - np.log(2)), scores)
+    return deviates
 
 
 def log_right_tail(values: NDArray[np.float64], null: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -94,7 +94,8 @@ class ByNarnea:
 class Bootstrapped:
     """Mean and standard deviation of the NES over z-scores against resampled reference cells.
 
-    A gene that is constant in a sample is missing from it.
+    A gene that is constant in a sample is missing from it, and a sample in which all targets of a regulator are missing
+    does not count for it.
     """
 
     def __init__(self, mean: NDArray[np.float64], sd: NDArray[np.float64], regulons: Regulons) -> None:
@@ -108,12 +109,14 @@ class Bootstrapped:
             self._samples.append(ByArea(signature, everywhere, zero, first.at(zero)))
 
     def __call__(self, block: CSR) -> Scores:
-        centre = self._samples[0](block).nes
-        total, squares = np.zeros_like(centre), np.zeros_like(centre)
+        centre = np.nan_to_num(self._samples[0](block).nes)
+        n, total, squares = (np.zeros_like(centre) for _ in range(3))
         for sample in self._samples:
             deviation = sample(block).nes - centre
+            n += ~np.isnan(deviation)
+            deviation = np.nan_to_num(deviation)
             total += deviation
             squares += deviation**2
-        n = len(self._samples)
-        variance = (squares - total**2 / n) / (n - 1) if n > 1 else np.full_like(centre, np.nan)
-        return Scores(centre + total / n, sd=np.sqrt(np.maximum(variance, 0.0)))
+        with np.errstate(divide="ignore", invalid="ignore"):  # 0 / 0 without a sample, or with a single one
+            variance = (squares - total**2 / n) / (n - 1)
+            return Scores(centre + total / n, sd=np.sqrt(np.maximum(variance, 0.0)))

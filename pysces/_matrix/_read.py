@@ -85,10 +85,10 @@ def checked_blocks(
         values = _values(part)
         if not np.isfinite(values).all() and (not allow_missing or np.isinf(values).any()):
             raise ValueError(_not_finite(x, rows))
-        if not allow_negative and values.size and values.min() < 0:
+        if not allow_negative and (values < 0).any():
             msg = (
-                f"X holds negative values (such as {values.min():.3g}): it looks scaled or corrected. Use counts or "
-                "log-normalised values: layer='...' or use_raw=True."
+                f"X holds negative values (such as {np.nanmin(values):.3g}): it looks scaled or corrected. Use counts "
+                "or log-normalised values: layer='...' or use_raw=True."
             )
             raise ValueError(msg)
         yield place, part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -36,6 +37,17 @@ class Options(NamedTuple):
     n_bootstraps: int
     n_null: int
     has_reference: bool
+
+    @property
+    def alone(self) -> list[str]:
+        """Options given of which any excludes all others, and null signatures."""
+        of_area = {
+            "normalised=False": not self.normalised,
+            "pleiotropy": self.pleiotropy is not None,
+            "n_bootstraps": self.n_bootstraps > 0,
+            "n_null": self.n_null > 0,
+        }
+        return [name for name, is_given in of_area.items() if is_given]
 
     @property
     def allow_missing(self) -> bool:
@@ -81,13 +93,7 @@ def checked_options(
 
 def _contradiction(options: Options) -> str | None:  # noqa: PLR0911
     """What does not go together, and what to do."""
-    of_area = {
-        "normalised=False": not options.normalised,
-        "pleiotropy": options.pleiotropy is not None,
-        "n_bootstraps": options.n_bootstraps > 0,
-        "n_null": options.n_null > 0,
-    }
-    given = [name for name, is_given in of_area.items() if is_given]
+    given = options.alone
     if options.has_reference and options.signature == "none":
         return "reference has no meaning with signature='none'; choose another signature or leave it out."
     if given and options.enrichment == "narnea":
@@ -113,15 +119,17 @@ def _checked_weights(weights: GeneWeights | None) -> dict[str, float] | None:
     if not hasattr(weights, "items"):
         msg = f"gene_weights is {type(weights).__name__}; give a dict or a Series of weights by gene name."
         raise TypeError(msg)
-    named = {str(name): float(weight) for name, weight in weights.items()}
-    wrong = [(name, weight) for name, weight in named.items() if not 0 < weight < np.inf]
+    wrong = [item for item in weights.items() if not (isinstance(item[1], Real) and 0 < float(item[1]) < np.inf)]
     if wrong:
-        msg = f"gene_weights must be above 0 and finite; {len(wrong)} are not, such as {some(wrong, 3)}."
+        msg = f"gene_weights must be above 0 and finite numbers; {len(wrong)} are not, such as {some(wrong, 3)}."
         raise ValueError(msg)
-    return named
+    return {str(name): float(weight) for name, weight in weights.items()}
 
 
 def _checked_pleiotropy(pleiotropy: object) -> Pleiotropy | None:
     if isinstance(pleiotropy, Pleiotropy):
         return pleiotropy.checked()
-    return Pleiotropy() if flag(pleiotropy, "pleiotropy") else None
+    if not isinstance(pleiotropy, bool | np.bool_):
+        msg = f"pleiotropy is {pleiotropy!r}; give True, False or pysces.estimators.Pleiotropy(...)."
+        raise ValueError(msg)
+    return Pleiotropy() if pleiotropy else None

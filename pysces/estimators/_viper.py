@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from pysces.estimators._options import GeneWeights
 
 LEAST_CELLS = {"none": 1, "ttest": 3}
+LEAST_OF_NULL = 6
+"""Reference cells that null signatures are made of."""
 
 
 class NotScorableError(ValueError):
@@ -320,10 +322,11 @@ class VIPER:
     def _reference_rows(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
         rows = learning.reference_rows(self.reference, rows)
         name = self._options.signature
-        least = LEAST_CELLS.get(name, 2)
+        least = LEAST_OF_NULL if self._options.n_null else LEAST_CELLS.get(name, 2)
         if len(rows) < least:
+            with_null = f" with n_null={self._options.n_null}" * (self._options.n_null > 0)
             msg = (
-                f"{len(rows)} reference cell{'s' * (len(rows) != 1)} for signature={name!r}, which needs at "
+                f"{len(rows)} reference cell{'s' * (len(rows) != 1)} for signature={name!r}{with_null}, which needs at "
                 f"least {least}; give more cells, or signature='none'."
             )
             raise NotScorableError(msg)
@@ -332,6 +335,10 @@ class VIPER:
     def _checked_null(self, null: ArrayLike | None) -> NDArray[np.float64] | None:
         if null is None:
             return None
+        excluded = self._options.alone + ["enrichment='narnea'"] * (self._options.enrichment == "narnea")
+        if excluded:
+            msg = f"null has no meaning with {excluded[0]}; leave one of them out."
+            raise ValueError(msg)
         signatures = np.asarray(null, np.float64)
         if signatures.ndim != 2 or signatures.shape[1] != self._n_genes or len(signatures) < LEAST_NULL:
             msg = (

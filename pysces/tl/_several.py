@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pysces._enrich.meta import best_network, integrate, stouffer, vote, weighted
+from pysces._enrich.meta import best_network, checked_weights, integrate, stouffer, vote, weighted
 from pysces.tl._scoring import Activity
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ def default_weights(weights: NetworkWeights | None, enrichment: str) -> NetworkW
     """``weights`` if they go with ``enrichment``, or its default."""
     if weights is None:
         return "vote" if enrichment == "narnea" else 1.0
+    if not isinstance(weights, str):
+        weights = checked_weights(weights)
     of_narnea = isinstance(weights, str) and weights == "vote"
     unknown = isinstance(weights, str) and weights not in {"vote", "stouffer"}
     if unknown or (weights != "stouffer" and of_narnea != (enrichment == "narnea")):
@@ -54,8 +56,10 @@ def joined_networks(found: Mapping[str, Activity], weights: NetworkWeights) -> t
         nes[cells], pes[cells] = weighted(of_nes, of_pes, votes if weights == "vote" else np.ones_like(votes))
         scored = np.any([~np.isnan(score).all(axis=1) for score in of_nes], axis=0)
         best[cells] = np.where(scored, votes.argmax(axis=1), -1)
-    tables = [activity.regulons.assign(network=name) for name, activity in found.items()]
-    regulons = pd.concat(tables, ignore_index=True)
+    regulons = pd.concat([a.regulons.assign(network=name) for name, a in found.items()], ignore_index=True)
+    if "group" in regulons.columns:
+        labels = dict.fromkeys(label for a in found.values() for label in a.regulons["group"].cat.categories)
+        regulons["group"] = pd.Categorical(regulons["group"].astype(object), categories=list(labels))
     regulons["source"] = pd.Categorical(regulons["source"].astype(object), categories=regulators.tolist())
     regulons["network"] = pd.Categorical(regulons["network"], categories=list(found))
     return Activity(regulators, nes, None, pes, regulons), pd.Categorical.from_codes(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from pysces import _log, _slots
@@ -175,7 +176,8 @@ def viper(
             reference=reference if isinstance(reference, str) else None, layer=layer, use_raw=use_raw,
             signature=signature, enrichment=enrichment, zeros=zeros, filter_genes=filter_genes,
             min_targets=min_targets, adaptive_size=adaptive_size, normalised=normalised, pleiotropy=bool(pleiotropy),
-            n_bootstraps=n_bootstraps, n_null=n_null, rng=rng if isinstance(rng, int) else None,
+            **_flat(pleiotropy, gene_weights),
+            n_bootstraps=n_bootstraps, n_null=n_null, rng=rng if isinstance(rng, int | np.integer) else None,
         ),
     )  # fmt: skip
     n_regulators = len(activity.regulators)
@@ -201,3 +203,13 @@ def _check_several(tables: Mapping[str, pd.DataFrame], n_bootstraps: int) -> Non
     if n_bootstraps:
         msg = "n_bootstraps has no meaning with several networks; leave it out, or score with one network."
         raise ValueError(msg)
+
+
+def _flat(pleiotropy: bool | Pleiotropy, gene_weights: GeneWeights | None) -> dict[str, Any]:  # noqa: FBT001
+    """Options that are no plain values, as plain values."""
+    options = pleiotropy._asdict() if isinstance(pleiotropy, tuple) else {}
+    flat: dict[str, Any] = {f"pleiotropy_{name}": value for name, value in options.items()}
+    if gene_weights is not None:
+        weights = dict(gene_weights.items())
+        flat |= {"gene_weights_of": list(map(str, weights)), "gene_weights": list(weights.values())}
+    return flat

@@ -57,14 +57,13 @@ def assert_as_defined(S, regulons, **settings) -> None:
 @pytest.mark.parametrize("name", ["none", "scale"])
 @pytest.mark.parametrize("kind", ["smooth", "counts", "log"])
 def test_scores_are_those_of_the_definition(kind, name):
-    for seed in range(2):
-        S = viper_oracles.signature(viper_oracles.cells(kind, 12, seed=seed), name)
-        assert_as_defined(S, some_regulons(seed=seed))
+    S = viper_oracles.signature(viper_oracles.cells(kind, 6), name)
+    assert_as_defined(S, some_regulons())
 
 
 @pytest.mark.parametrize("weight", [1.0, -1.0, 0.5, -0.9999, 1e-3])
 def test_scores_of_one_mode_are_those_of_the_definition(weight):
-    S = viper_oracles.cells("smooth", 12)
+    S = viper_oracles.cells("smooth", 5)
     assert_as_defined(S, [r.assign(weight=weight) for r in some_regulons()])
     assert_as_defined(S, [r.assign(weight=weight, likelihood=1.0) for r in some_regulons()])
 
@@ -84,7 +83,7 @@ def test_signs_may_differ_between_tied_genes():
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["smooth", "counts"]))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 def test_random_scores_are_those_of_the_definition(seed, kind):
     S = viper_oracles.signature(viper_oracles.cells(kind, 4, 25, seed), "mean")
     assert_as_defined(S, some_regulons(25, seed=seed))

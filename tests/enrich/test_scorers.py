@@ -129,7 +129,7 @@ def bootstrapped(moments, regulons):
 
 def test_bootstrapped_scores_are_the_mean_and_sd_over_samples(X):
     regulons = [r[r["gene"] >= 8] for r in some_regulons()]
-    moments = moments_of(X, drawn_with_replacement(len(X), 6, np.random.default_rng(0)))
+    moments = moments_of(X, drawn_with_replacement(len(X), 4, np.random.default_rng(0)))
     found = bootstrapped(moments, regulons)(as_csr(X))
     nes, sd = oracle.bootstrapped(X, moments, regulons)
     np.testing.assert_allclose(found.nes, nes, **EXACT)

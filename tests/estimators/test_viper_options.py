@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pleiotropy_oracles
 import pytest
+import scipy.sparse as sp
 import viper_oracles as oracle
 from scipy.stats import kstest
 
@@ -83,7 +84,7 @@ def log_cells(n_cells=40, seed=0):
 @pytest.mark.parametrize("kind", ["smooth", "log"])
 @pytest.mark.parametrize("signature", ["none", "scale", "rank", "doublerank"])
 def test_enrichment_scores_are_those_of_the_definition(signature, kind):
-    X = oracle.cells(kind, 20)
+    X = oracle.cells(kind, 10)
     expected = oracle.viper(X, GENES, NETWORK, signature, normalised=False)
     np.testing.assert_allclose(scores(X, signature=signature, normalised=False).nes, expected, **EXACT)
 
@@ -114,7 +115,7 @@ def test_adaptive_size_has_its_own_message():
 @pytest.mark.parametrize("given", [dict, pd.Series])
 @pytest.mark.parametrize("settings", [{}, {"normalised": False}, {"adaptive_size": True, "min_targets": 3}])
 def test_gene_weights_multiply_likelihoods(given, settings):
-    X = oracle.cells("log", 20)
+    X = oracle.cells("log", 12)
     expected = oracle.viper(X, GENES, NETWORK, "scale", gene_weights=WEIGHTS, **settings)
     found = scores(X, gene_weights=given({**WEIGHTS, "absent": 7.0}), **settings).nes
     np.testing.assert_allclose(found, expected, **EXACT)
@@ -155,7 +156,7 @@ def with_missing(kind="smooth", n_cells=40):
 @pytest.mark.parametrize("kind", ["smooth", "counts"])
 @pytest.mark.parametrize("settings", [{}, {"normalised": False}, {"filter_genes": False}, {"gene_weights": WEIGHTS}])
 def test_genes_missing_from_a_cell_are_in_none_of_its_ranks_and_sums(kind, settings):
-    X = with_missing(kind)
+    X = with_missing(kind, 18)
     found = scores(X, signature="none", **settings).nes
     np.testing.assert_allclose(found, oracle.viper(X, GENES, NETWORK, "none", **settings), **EXACT)
     assert np.isfinite(found).any(axis=0).all()
@@ -216,10 +217,10 @@ def test_genes_without_spread_of_ranks_are_no_part_of_them():
     assert_close(scores(X, **settings), expected)
 
 
-@pytest.mark.parametrize("signature", ["none", "scale", "mean", "rank", "mad", "doublerank"])
+@pytest.mark.parametrize("signature", ["none", "scale", "rank", "doublerank"])
 @pytest.mark.parametrize("kind", ["smooth", "log"])
 def test_narnea_scores_are_those_of_the_definition(signature, kind):
-    X = oracle.cells(kind, 16)
+    X = oracle.cells(kind, 8)
     kept = np.isin(GENES, [*NETWORK["source"], *NETWORK["target"]])
     S = oracle.signature(X[:, kept], signature)
     nes, pes = narnea_oracles.narnea(S, coded(genes=np.array(GENES)[kept]))
@@ -231,16 +232,15 @@ def test_narnea_scores_are_those_of_the_definition(signature, kind):
 
 
 @pytest.mark.parametrize(
-    ("name", "pleiotropy"),
+    ("kind", "name", "pleiotropy"),
     [
-        ("none", Pleiotropy(0.4, 6)),
-        ("scale", Pleiotropy(6, 3)),
-        ("mean", Pleiotropy(6, 3)),
-        ("rank", Pleiotropy(4, 8, penalty=3.0)),
-        ("none", Pleiotropy(0.2, 5, "absolute", 3.0, 0.2)),
+        ("smooth", "none", Pleiotropy(0.4, 6)),
+        ("smooth", "scale", Pleiotropy(6, 3)),
+        ("counts", "scale", Pleiotropy(6, 3)),
+        ("counts", "rank", Pleiotropy(4, 8, penalty=3.0)),
+        ("counts", "none", Pleiotropy(0.2, 5, "absolute", 3.0, 0.2)),
     ],
 )
-@pytest.mark.parametrize("kind", ["smooth", "counts"])
 def test_pleiotropy_is_corrected_as_defined(kind, name, pleiotropy):
     X = pleiotropy_oracles.active_cells(kind)
     network = OVERLAPPING.assign(source=OVERLAPPING["source"].replace("R2", "R2--R3"))
@@ -283,13 +283,14 @@ def test_only_area_has_no_proportional_scores_and_only_bootstraps_have_a_spread(
 
 @pytest.mark.parametrize("reference", [None, REFERENCE])
 def test_bootstraps_are_means_over_resampled_references(reference):
-    X = log_cells()
+    X = log_cells(24)
+    reference = None if reference is None else reference[:24]
     own = X if reference is None else X[reference]
-    counts = drawn_with_replacement(len(own), 6, np.random.default_rng(np.random.SeedSequence(7)))
+    counts = drawn_with_replacement(len(own), 4, np.random.default_rng(np.random.SeedSequence(7)))
     kept = np.isin(GENES, [*NETWORK["source"], *NETWORK["target"]])
     moments = [oracle.resampled(own[:, kept], of_sample) for of_sample in counts]
     nes, sd = oracle.bootstrapped(X[:, kept], moments, coded(genes=np.array(GENES)[kept]))
-    found = scores(X, n_bootstraps=6, reference=reference, rng=7)
+    found = scores(X, n_bootstraps=4, reference=reference, rng=7)
     np.testing.assert_allclose(found.nes, nes, rtol=0, atol=1e-11)
     np.testing.assert_allclose(found.sd, sd, rtol=0, atol=1e-11)
 
@@ -311,8 +312,7 @@ def test_samples_in_which_all_targets_of_a_regulon_are_constant_are_left_out(set
     assert found.sd is None or np.isfinite(found.sd).all()
 
 
-@pytest.mark.parametrize("signature", ["scale", "mean", "ttest"])
-@pytest.mark.parametrize("n_null", [12, 500])
+@pytest.mark.parametrize(("signature", "n_null"), [("scale", 500), ("scale", 12), ("mean", 12), ("ttest", 12)])
 def test_null_signatures_are_cells_of_the_reference_against_others(signature, n_null):
     X = oracle.cells("smooth")
     cells, counts = left_out(14, n_null, np.random.default_rng(np.random.SeedSequence(3)))
@@ -333,7 +333,7 @@ def compared(X, null, network, signature, reference=None):
     return [[msviper_oracles.against_null(x, own) for x, own in zip(cell, of_null, strict=True)] for cell in es]
 
 
-@pytest.mark.parametrize("n_null", [10, 499, 500])
+@pytest.mark.parametrize("n_null", [10, 500])
 @pytest.mark.parametrize("missing", [False, True])
 def test_scores_are_compared_with_null_signatures_that_are_given(n_null, missing):
     X, network = oracle.cells("smooth", 12), NETWORK[NETWORK["source"].isin(["R1", "R4"])]
@@ -477,8 +477,9 @@ def test_permuted_copies_of_a_gene_stay_tied(signature, enrichment):
 
 
 @options
-def test_x_and_what_is_asked_are_left_as_they_are(settings, as_format):
-    X = as_format(log_cells())
+@pytest.mark.parametrize("convert", [np.asarray, sp.csr_matrix])
+def test_x_and_what_is_asked_are_left_as_they_are(settings, convert):
+    X = convert(log_cells())
     network = settings.get("network", NETWORK)
     before, edges, weights = X.copy(), network.copy(), dict(WEIGHTS)
     scores(X, **settings)

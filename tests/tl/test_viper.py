@@ -118,7 +118,8 @@ def test_regulons_and_parameters_are_written(adata):
     assert versions["version_pysces"] == ps.__version__
     assert params == {
         "signature": "mean", "enrichment": "area", "filter_genes": True, "min_targets": 6, "use_raw": False,
-        "zeros": "average", "adaptive_size": False, "normalised": True, "pleiotropy": False, "n_bootstraps": 0, "n_null": 0, "rng": 0,
+        "zeros": "average", "adaptive_size": False, "normalised": True, "pleiotropy": False, "n_bootstraps": 0,
+        "n_null": 0, "rng": 0,
     }  # fmt: skip
 
 

@@ -148,9 +148,8 @@ def test_missing_values_of_a_ready_signature_are_missing():
 
 
 @options
-@pytest.mark.parametrize("convert", [np.asarray, sp.csr_matrix, sp.csc_matrix], ids=["dense", "csr", "csc"])
-def test_backed_data_are_scored_as_in_memory(tmp_path, convert, settings):
-    adata = cells(convert=convert)
+def test_backed_data_are_scored_as_in_memory(tmp_path, settings):
+    adata = cells()
     adata.write_h5ad(tmp_path / "cells.h5ad")
     backed = ad.read_h5ad(tmp_path / "cells.h5ad", backed="r")
     viper(backed, **settings)
@@ -187,7 +186,7 @@ def test_the_seed_alone_decides_on_what_is_drawn(adata, settings):
 # --- references -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("signature", ["scale", "rank", "mean", "ttest", "doublerank"])
+@pytest.mark.parametrize("signature", ["scale", "rank", "doublerank"])
 def test_the_rest_are_the_cells_outside_the_group(adata, signature):
     adata.obs.loc["cell7", "cell_type"] = np.nan  # without a group, but outside all
     with pytest.warns(UserWarning, match="1 cells have no label"):
@@ -417,19 +416,19 @@ def test_only_the_results_are_new(adata):
 
 FILES = {
     "bootstraps": (NETWORK, {"n_bootstraps": 3, "rng": 5, "gene_weights": {"g3": 2.0}}),
-    "narnea": (NETWORK, {"enrichment": "narnea", "adaptive_size": True}),
     "networks": (NETWORKS, {"network_weights": (1.0, 2.0), "pleiotropy": Pleiotropy(5, 3)}),
     "narnea of networks and groups": (
         {name: grouped(network) for name, network in NETWORKS.items()},
         {"enrichment": "narnea", "groupby": "cell_type", "groups": LABELS[:2], "reference": "rest"},
     ),
-    "null": (NETWORK, {"n_null": 12, "reference": "all", "signature": "mean"}),
 }
 
 
-@pytest.mark.parametrize("suffix", ["h5ad", "zarr"])
-@pytest.mark.parametrize(("network", "settings"), FILES.values(), ids=FILES)
-def test_results_survive_a_file(adata, tmp_path, suffix, network, settings):
+@pytest.mark.parametrize(
+    ("kind", "suffix"), [*((kind, "h5ad") for kind in FILES), ("bootstraps", "zarr"), (list(FILES)[-1], "zarr")]
+)
+def test_results_survive_a_file(adata, tmp_path, suffix, kind):
+    network, settings = FILES[kind]
     viper(adata, network, **settings)
     getattr(adata, f"write_{suffix}")(tmp_path / f"cells.{suffix}")
     read = getattr(ad, f"read_{suffix}")(tmp_path / f"cells.{suffix}")
@@ -451,7 +450,6 @@ def test_results_survive_a_file(adata, tmp_path, suffix, network, settings):
     assert read.uns["viper"]["params"].keys() == params.keys()
     for name, value in params.items():
         np.testing.assert_array_equal(read.uns["viper"]["params"][name], value)
-    read.write_h5ad(tmp_path / "again.h5ad")
 
 
 def params_of(adata, network=NETWORK, **settings):
