@@ -30,7 +30,7 @@ def cells(activity: np.ndarray | None = None, key="viper") -> ad.AnnData:
     )
     table = pd.DataFrame(activity.astype(np.float32), index=names, columns=REGULATORS[: activity.shape[1]])
     regulons = pd.DataFrame({"source": pd.Categorical(table.columns), "n_targets": 30})
-    _slots.write_activity(adata, key, table, regulons, _slots.params(signature="scale"))
+    _slots.write_activity(adata, key, {"": table}, None, regulons, _slots.params(signature="scale"))
     return adata
 
 
