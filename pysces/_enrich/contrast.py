@@ -11,7 +11,7 @@ from scipy.special import betainc, betaln, erfinv, ndtri_exp
 from pysces._csr import as_csc
 from pysces._enrich import _contrast_kernels as kernels
 from pysces._enrich.moments import Moments
-from pysces._enrich.signatures import _without_rounding
+from pysces._enrich.signatures import without_rounding
 from pysces._parallel import blocks, run
 from pysces._random import child
 
@@ -70,7 +70,7 @@ class Contrast:
                 for block in reader():
                     _add(_genes_of(block), weights[first : first + block.n_rows], sums, n_threads)
                     first += block.n_rows
-            yield _without_rounding(((sums[self.genes].T / self.n_group) - self._mean) / scale)
+            yield without_rounding(((sums[self.genes].T / self.n_group) - self._mean) / scale)
 
     def resampled(self, n_draws: int, seed: np.random.SeedSequence, n_threads: int) -> Iterator[NDArray[np.float64]]:
         """Signatures (t) of cells drawn with replacement within groups, draws x genes; 0 where a gene is constant."""
@@ -92,7 +92,7 @@ class Contrast:
         self, shift: NDArray[np.float64], between: NDArray[np.float64], within: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Student's t from the distance of the group to the mean and the squared deviations between and within."""
-        return _without_rounding(np.sign(shift) * np.sqrt(self.freedom * between / within))
+        return without_rounding(np.sign(shift) * np.sqrt(self.freedom * between / within))
 
     def _resampled_means(
         self, reader: Reader, n_cells: int, rngs: list[np.random.Generator], n_threads: int

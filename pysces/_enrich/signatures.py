@@ -29,7 +29,7 @@ FROM_RANKS = ("doublerank",)
 NORMAL_MAD = 1.4826
 
 
-def _without_rounding(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def without_rounding(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """``x`` to 33 bits, so that values are tied which only rounding makes differ.
 
     Such are the z-scores at zero of all genes that are found in one cell, whatever their height there.
@@ -71,7 +71,7 @@ class Centred(Signature):
         self.centre, self.spread = centre, spread
 
     def __call__(self, values: NDArray[np.float64], genes: NDArray[np.int32]) -> NDArray[np.float64]:
-        return _without_rounding((values - self.centre[genes]) / self.spread[genes])
+        return without_rounding((values - self.centre[genes]) / self.spread[genes])
 
 
 class LeaveOneOut(Signature):
@@ -91,7 +91,7 @@ class LeaveOneOut(Signature):
         left = deviance - centred**2 * (n / (n - 1))
         left = np.where(left <= 1e-12 * deviance, 0.0, left)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return _without_rounding(centred * (n / (n - 1)) / np.sqrt(left / (n - 2) / (n - 1)))
+            return without_rounding(centred * (n / (n - 1)) / np.sqrt(left / (n - 2) / (n - 1)))
 
 
 class RankWithin(Signature):
@@ -136,7 +136,7 @@ class DoubleRank(Signature):
         ranks, of_zero = _ranks_within_cells(block)
         dense = np.repeat(of_zero[:, np.newaxis], block.n_columns, axis=1)
         dense[np.repeat(np.arange(block.n_rows), np.diff(block.indptr)), block.indices] = ranks.data
-        values = _without_rounding((dense - self._median) / self._mad).ravel()
+        values = without_rounding((dense - self._median) / self._mad).ravel()
         indptr = np.arange(block.n_rows + 1, dtype=np.int64) * block.n_columns
         return CSR(values, np.tile(np.arange(block.n_columns, dtype=np.int32), block.n_rows), indptr, block.n_columns)
 

@@ -1,30 +1,20 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 import pytest
 import viper_oracles as oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from regulon_cases import coded, regulon
 from scipy.special import ndtri
 
 from pysces._csr import as_csr
 from pysces._enrich.area import farthest_rank, normalisation, normalised_scores
-from pysces._regulons import Regulons
 
-
-def coded(regulons: list[pd.DataFrame]) -> Regulons:
-    edges = pd.concat(regulons) if regulons else pd.DataFrame({"gene": [], "weight": [], "likelihood": []})
-    return Regulons(
-        np.concatenate([[0], np.cumsum([len(regulon) for regulon in regulons])]).astype(np.int64),
-        edges["gene"].to_numpy(np.int32),
-        edges["weight"].to_numpy(np.float64),
-        edges["likelihood"].to_numpy(np.float64),
-    )
-
-
-def regulon(genes, weight=1.0, likelihood=1.0) -> pd.DataFrame:
-    return pd.DataFrame({"gene": genes, "weight": weight, "likelihood": likelihood})
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def some_regulons(n_genes: int, *, seed: int = 0) -> list[pd.DataFrame]:

@@ -1,33 +1,23 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import narnea_oracles as oracle
 import numpy as np
-import pandas as pd
 import pytest
 import viper_oracles
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from regulon_cases import coded, regulon
 
 from pysces._csr import as_csr
 from pysces._enrich.narnea import Enrichment, Narnea
-from pysces._regulons import Regulons
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Sums over 60 genes and quotients of their moments; a rank that was off by a half would cost 1e-3.
 EXACT = {"rtol": 1e-9, "atol": 1e-10}
-
-
-def coded(regulons: list[pd.DataFrame]) -> Regulons:
-    edges = pd.concat(regulons)
-    return Regulons(
-        np.concatenate([[0], np.cumsum([len(regulon) for regulon in regulons])]).astype(np.int64),
-        edges["gene"].to_numpy(np.int32),
-        edges["weight"].to_numpy(np.float64),
-        edges["likelihood"].to_numpy(np.float64),
-    )
-
-
-def regulon(genes, weight=1.0, likelihood=1.0) -> pd.DataFrame:
-    return pd.DataFrame({"gene": genes, "weight": weight, "likelihood": likelihood})
 
 
 def some_regulons(n_genes: int = 60, *, seed: int = 0) -> list[pd.DataFrame]:

@@ -7,6 +7,7 @@ import pleiotropy_oracles as oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from regulon_cases import coded, regulon
 from scipy.special import log_ndtr
 from scipy.stats import norm, rankdata
 
@@ -14,25 +15,10 @@ from pysces._csr import as_csr
 from pysces._enrich import _pleiotropy_kernels as kernels
 from pysces._enrich.area import normalised_scores
 from pysces._enrich.pleiotropy import Pleiotropy, corrected_scores, prepare
-from pysces._regulons import Regulons
 
 REGULONS = oracle.overlapping_regulons()
 RAMP = np.arange(100.0)[None]
 """A cell of which the last genes are the highest."""
-
-
-def coded(regulons: list[pd.DataFrame]) -> Regulons:
-    edges = pd.concat(regulons)
-    return Regulons(
-        np.concatenate([[0], np.cumsum([len(regulon) for regulon in regulons])]).astype(np.int64),
-        edges["gene"].to_numpy(np.int32),
-        edges["weight"].to_numpy(np.float64),
-        edges["likelihood"].to_numpy(np.float64),
-    )
-
-
-def regulon(genes, weight=1.0, likelihood=1.0) -> pd.DataFrame:
-    return pd.DataFrame({"gene": genes, "weight": weight, "likelihood": likelihood})
 
 
 REAL = regulon(range(70, 100))

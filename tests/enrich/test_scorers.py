@@ -7,6 +7,7 @@ import pandas as pd
 import pleiotropy_oracles
 import pytest
 import viper_oracles as oracle
+from regulon_cases import coded
 
 from pysces._csr import as_csr
 from pysces._enrich.area import Area
@@ -14,20 +15,9 @@ from pysces._enrich.pleiotropy import Pleiotropy, prepare
 from pysces._enrich.resampling import drawn_with_replacement
 from pysces._enrich.scorers import Bootstrapped, ByArea, ByNarnea
 from pysces._enrich.signatures import Centred, Unchanged
-from pysces._regulons import Regulons
 
 GENES = np.arange(60, dtype=np.int32)
 EXACT = {"rtol": 0, "atol": 1e-11}
-
-
-def coded(regulons: list[pd.DataFrame]) -> Regulons:
-    edges = pd.concat(regulons)
-    return Regulons(
-        np.concatenate([[0], np.cumsum([len(regulon) for regulon in regulons])]).astype(np.int64),
-        edges["gene"].to_numpy(np.int32),
-        edges["weight"].to_numpy(np.float64),
-        edges["likelihood"].to_numpy(np.float64),
-    )
 
 
 def some_regulons(seed: int = 0) -> list[pd.DataFrame]:

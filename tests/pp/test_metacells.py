@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import inspect
 import tracemalloc
-from collections.abc import Mapping
 
 import anndata as ad
 import dask.array as da
@@ -11,6 +10,7 @@ import pandas as pd
 import pytest
 import scanpy as sc
 import scipy.sparse as sp
+from states import state
 from threadpoolctl import threadpool_limits
 
 import pysces as ps
@@ -52,23 +52,6 @@ def metacells(adata, *, size=6, **settings):
 
 def membership(meta) -> np.ndarray:
     return meta.obsm["membership"].toarray()
-
-
-def state(x: object) -> object:
-    """All that could change in x, to the bit and comparable."""
-    match x:
-        case ad.AnnData():
-            return {name: state(getattr(x, name)) for name in ("X", "layers", "obs", "var", "obsm", "uns")}
-        case pd.DataFrame():
-            return (list(x.index), list(x.columns), [(str(x[name].dtype), repr(x[name].tolist())) for name in x])
-        case np.ndarray():
-            return (str(x.dtype), x.shape, repr(x.tolist()) if x.dtype == object else x.tobytes())
-        case sp.csr_matrix():
-            return (state(x.data), state(x.indices.astype(int)), state(x.indptr.astype(int)))
-        case Mapping():
-            return {key: state(value) for key, value in x.items() if key is not None}
-        case _:
-            return repr(x)
 
 
 # --- against the naive algorithm --------------------------------------------------------------------------------------

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import anndata as ad
 import dask.array as da
 import numpy as np
@@ -13,6 +11,7 @@ import regulon_oracles as oracle
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from states import state
 
 import pysces as ps
 from pysces._network import check_network
@@ -77,24 +76,6 @@ def grouped() -> pd.DataFrame:
 
 
 NETWORKS = pytest.mark.parametrize("make", [network, grouped])
-
-
-def state(x: object) -> object:
-    """All that could change in x, to the bit and comparable."""
-    match x:
-        case ad.AnnData():
-            return {name: state(getattr(x, name)) for name in ("X", "layers", "obs", "var", "obsm", "uns")}
-        case pd.DataFrame():
-            columns = [(str(x[name].dtype), repr(x[name].tolist())) for name in x]
-            return (list(x.index), list(x.columns), columns, repr(x.attrs))
-        case np.ndarray():
-            return (str(x.dtype), x.shape, x.tobytes())
-        case sp.csr_matrix() | sp.csc_matrix():
-            return (x.format, state(x.data), state(x.indices), state(x.indptr))
-        case Mapping():
-            return {key: state(value) for key, value in x.items() if key is not None}
-        case _:
-            return repr(x)
 
 
 # --- regulons of another program's network ----------------------------------------------------------------------------

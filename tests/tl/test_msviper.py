@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import anndata as ad
 import dask.array as da
 import msviper_oracles as oracle
@@ -10,6 +8,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 import viper_oracles as viper
+from states import state
 
 import pysces as ps
 
@@ -48,23 +47,6 @@ def assert_same(first, second):
     assert first.keys() == second.keys()
     for name in first.keys() - {"params"}:
         pd.testing.assert_frame_equal(first[name], second[name], check_exact=True)
-
-
-def state(x):
-    """All that could change in x, comparable."""
-    match x:
-        case ad.AnnData():
-            return {name: state(getattr(x, name)) for name in ("X", "layers", "obs", "var", "obsm", "uns")}
-        case pd.DataFrame():
-            return (x.index.tolist(), [(name, str(x[name].dtype), repr(x[name].tolist())) for name in x])
-        case np.ndarray():
-            return (str(x.dtype), x.shape, x.tobytes())
-        case sp.csr_matrix():
-            return [state(part) for part in (x.data, x.indices, x.indptr)]
-        case Mapping():
-            return {key: state(value) for key, value in x.items() if key is not None}
-        case _:
-            return repr(x)
 
 
 def rows(adata, *labels):

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import anndata as ad
 import meta_oracles as oracle
 import numpy as np
@@ -9,6 +7,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 import viper_oracles
+from states import state
 
 import pysces as ps
 from pysces import _slots
@@ -46,23 +45,6 @@ def scores(adata, key="viper"):
 def similar(adata, **settings):
     """Similarities, leaving adata alone."""
     return ps.tl.similarity(adata, copy=True, **settings).obsp["viper_similarity"]
-
-
-def state(x: object) -> object:
-    """All that could change in x, to the bit and comparable."""
-    match x:
-        case ad.AnnData():
-            return {name: state(getattr(x, name)) for name in ("X", "layers", "obs", "var", "obsm", "obsp", "uns")}
-        case pd.DataFrame():
-            return (list(x.index), list(x.columns), [(str(x[name].dtype), repr(x[name].tolist())) for name in x])
-        case np.ndarray():
-            return (str(x.dtype), x.shape, x.tobytes())
-        case sp.csr_matrix():
-            return (state(x.data), state(x.indices), state(x.indptr))
-        case Mapping():
-            return {key: state(value) for key, value in x.items()}
-        case _:
-            return repr(x)
 
 
 def test_state_sees_every_change(adata):

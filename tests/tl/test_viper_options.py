@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import anndata as ad
 import dask.array as da
 import meta_oracles
@@ -10,6 +8,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 import viper_oracles as oracle
+from states import state
 
 import pysces as ps
 from pysces.estimators import Pleiotropy
@@ -68,24 +67,6 @@ def viper(adata, network=NETWORK, *, min_targets=1, **settings):
 def scored(adata, network=NETWORK, **settings):
     """A copy with activities, leaving adata alone."""
     return viper(adata, network, copy=True, **settings)
-
-
-def state(x: object) -> object:
-    """All that could change in x, to the bit and comparable."""
-    match x:
-        case ad.AnnData():
-            names = ("X", "layers", "obs", "var", "obsm", "varm", "obsp", "uns")
-            return {name: state(getattr(x, name)) for name in names}
-        case pd.DataFrame():
-            return (list(x.index), list(x.columns), [(str(x[name].dtype), repr(x[name].tolist())) for name in x])
-        case np.ndarray():
-            return (str(x.dtype), x.shape, repr(x.tolist()) if x.dtype == object else x.tobytes())
-        case sp.csr_matrix() | sp.csc_matrix():
-            return (x.format, state(x.data), state(x.indices), state(x.indptr))
-        case Mapping():
-            return {key: state(value) for key, value in x.items() if key is not None}
-        case _:
-            return repr(x)
 
 
 # --- options of one network -------------------------------------------------------------------------------------------
