@@ -12,15 +12,6 @@ N_LANES = 32
 
 
 @kernel
-def fill_signature(data, indices, first, last, zero, signature):
-    """Write the entries ``first <= i < last`` of a CSR row over the constants that genes have at zero."""
-    for gene in range(len(zero)):  # a slice assignment would compile numpy's broadcasting errors, for seconds
-        signature[gene] = zero[gene]
-    for i in range(first, last):
-        signature[indices[i]] = data[i]
-
-
-@kernel
 def farthest_rank(entries, indices, indptr, constants, group, sizes):
     """Twice the largest distance of a rank from the middle, over all cells; less than n - 1 where extremes are tied."""
     n = len(group)
