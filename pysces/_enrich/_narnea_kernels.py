@@ -35,6 +35,7 @@ def sums_of_signed_ranks(
     twice, sign = np.zeros((N_LANES, n), np.int32), np.zeros((N_LANES, n), np.int8)
     n_regulators = sums.shape[1]
     values, of_lanes = np.empty(2 * N_LANES), np.empty(2 * N_LANES * n_regulators)
+    of_moments = np.empty(4, np.int64)
     for start in range(0, len(indptr) - 1, N_LANES):
         n_cells = min(N_LANES, len(indptr) - 1 - start)
         for lane in range(n_cells):
@@ -46,7 +47,8 @@ def sums_of_signed_ranks(
                 sign[lane, gene] = zero_signs[gene]
             for i in range(first, last):
                 sign[lane, indices[i]] = signs[i]
-            of_moments = np.zeros(4, np.int64)
+            for moment in range(4):
+                of_moments[moment] = 0
             for gene in range(n):
                 rank, direction = np.int64(twice[lane, gene]), np.int64(sign[lane, gene])
                 of_moments[0] += rank * direction

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
-from pysces._enrich._order_kernels import VALUE
+from pysces._enrich._order_kernels import FREE_BITS, VALUE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIGN = np.uint64(1 << 63)
 HALF = np.uint64(1 << 19)
+MOST_GENES = 1 << FREE_BITS
 
 
 def ordered_keys(values: NDArray[np.float64]) -> NDArray[np.uint64]:
@@ -39,7 +40,19 @@ class Constants(NamedTuple):
 
     @classmethod
     def of(cls, zero: NDArray[np.float64]) -> Self:
-        """Of one value per gene."""
+        """Of one value per gene.
+
+        Raises
+        ------
+        ValueError
+            If a key has not enough free bits for the number of a gene.
+        """
+        if len(zero) > MOST_GENES:
+            msg = (
+                f"X has {len(zero)} genes to rank, but at most {MOST_GENES} can be; choose some of them, or leave "
+                "filter_genes=True, which ranks those of the network."
+            )
+            raise ValueError(msg)
         keys, group = np.unique(ordered_keys(zero), return_inverse=True)
         sizes = np.bincount(group, minlength=len(keys))
         return cls(keys, group.astype(np.int32), sizes.astype(np.int32))

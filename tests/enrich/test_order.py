@@ -217,3 +217,9 @@ def test_what_was_there_before_does_not_matter():
         constants = Constants.of(np.array(zero))
         kernels.twice_ranks(entries, np.array(genes, np.int32), *constants, keys, counts, room, twice)
         assert twice.tolist() == expected_ranks(zero, genes, values)[0]
+
+
+def test_more_genes_than_the_keys_have_room_for_are_refused():
+    assert len(Constants.of(np.zeros(1 << 20)).group) == 1 << 20
+    with pytest.raises(ValueError, match="X has 1048577 genes to rank, but at most 1048576 can be; choose some"):
+        Constants.of(np.zeros((1 << 20) + 1))
