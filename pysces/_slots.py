@@ -21,13 +21,18 @@ ARACNE = "aracne"
 VIPER = "viper"
 SIMILARITY = "similarity"
 MSVIPER = "msviper"
+RANK_REGULATORS = "rank_regulators"
 METACELLS = "metacells"
+PATHWAYS = "pathways"
+CONSERVATION = "regulator_conservation"
 NETWORK, PARAMS, REGULONS = "network", "params", "regulons"
 CELLS, MEMBERSHIP = "cells", "membership"
 SD, PES, OF_NETWORK = "_sd", "_pes", "_network"
 NULL_SPREADS = ("null_shift", "null_spread", "null_coupling")
 RESULTS, LEADING_EDGE, SIGNATURE = "results", "leading_edge", "signature"
 SHADOW, COMBINATIONS = "shadow", "combinations"
+TABLE = "table"
+N_TARGETS = "n_targets"
 
 
 def params(**values: Any) -> dict[str, Any]:
@@ -106,6 +111,24 @@ def read_activity(adata: AnnData, key: str) -> tuple[pd.DataFrame, pd.DataFrame]
     return cast("pd.DataFrame", adata.obsm[key]), cast("pd.DataFrame", adata.uns[key][REGULONS])
 
 
+def activity_table(data: AnnData, key: str, argument: str) -> pd.DataFrame:
+    """The activities in ``obsm[key]``, or else those in X of what :func:`pysces.get.activity` gave."""
+    if key in data.obsm:
+        table = data.obsm[key]
+        if not hasattr(table, "columns"):
+            msg = f"{argument}.obsm[{key!r}] is {type(table).__name__}, not a table of activities; name another key."
+            raise TypeError(msg)
+        return cast("pd.DataFrame", table)
+    if N_TARGETS in data.var.columns:
+        return data.to_df()
+    have = some(data.obsm.keys(), 20) or "nothing"
+    msg = (
+        f"{argument}.obsm[{key!r}] holds no activities (obsm has: {have}), and {argument} is not what "
+        f"pysces.get.activity gives; run pysces.tl.viper({argument}, ...) first."
+    )
+    raise KeyError(msg)
+
+
 def similarity_key(key: str) -> str:
     """Where the similarities of cells by the activities ``key`` go, unless told otherwise."""
     return f"{key}_{SIMILARITY}"
@@ -130,9 +153,41 @@ def read_msviper(adata: AnnData, key: str) -> pd.DataFrame:
     return cast("pd.DataFrame", adata.uns[key][RESULTS])
 
 
+def write_ranking(adata: AnnData, key: str, table: pd.DataFrame, parameters: Mapping[str, Any]) -> None:
+    """Store the regulators of groups of cells in ``uns[key]``."""
+    adata.uns[key] = {TABLE: table, PARAMS: dict(parameters)}
+
+
+def read_ranking(adata: AnnData, key: str) -> pd.DataFrame:
+    """The regulators of groups of cells in ``uns[key]``."""
+    if key not in adata.uns or TABLE not in adata.uns[key]:
+        msg = f"adata.uns[{key!r}] holds no ranked regulators; run pysces.tl.rank_regulators(adata, ...) first."
+        raise KeyError(msg)
+    return cast("pd.DataFrame", adata.uns[key][TABLE])
+
+
+def write_conservation(adata: AnnData, key: str, table: pd.DataFrame, parameters: Mapping[str, Any]) -> None:
+    """Store a comparison of samples in ``uns[key]``."""
+    adata.uns[key] = {TABLE: table, PARAMS: dict(parameters)}
+
+
+def read_conservation(adata: AnnData, key: str) -> pd.DataFrame:
+    """The comparison of samples in ``uns[key]``."""
+    if key not in adata.uns or TABLE not in adata.uns[key]:
+        msg = f"adata.uns[{key!r}] holds no comparison; run pysces.tl.regulator_conservation(adata, other) first."
+        raise KeyError(msg)
+    return cast("pd.DataFrame", adata.uns[key][TABLE])
+
+
 def read_parameters(adata: AnnData, key: str) -> dict[str, Any]:
     """The parameters in ``uns[key]``."""
     return dict(adata.uns[key][PARAMS])
+
+
+def stored_groupby(parameters: Mapping[str, Any]) -> str | list[str] | None:
+    """The column or columns of groups that a call was given; files hold lists as arrays."""
+    groupby = parameters.get("groupby")
+    return groupby if groupby is None or isinstance(groupby, str) else [str(name) for name in groupby]
 
 
 def write_metacells(

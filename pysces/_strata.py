@@ -1,59 +1,100 @@
-"""Groups of cells by an obs column."""
+"""Groups of cells by one obs column, or by the combinations of several."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
 
-from pysces._check import some, warn
+from pysces._check import some, unique, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
+
+type GroupBy = str | Sequence[str]
+
+BETWEEN = " | "
+"""Joins the labels of several columns."""
+
+ALL_CELLS = "all cells"
+"""Label of the network of all cells beside those of groups."""
 
 
 class Stratum(NamedTuple):
-    """One group: its label, its place among all labels of the column (its seed hangs on it) and its rows."""
+    """One group: its label, its place among all labels (its seed hangs on it) and its rows."""
 
     label: str
     place: int
     rows: NDArray[np.intp]
 
 
-def strata(obs: Any, groupby: str | None, groups: Sequence[str] | None = None) -> list[Stratum]:
+def named(groupby: GroupBy) -> str:
+    """How a message names the columns of the groups."""
+    return repr(groupby) if isinstance(groupby, str) else repr(list(groupby))
+
+
+def group_labels(obs: Any, groupby: GroupBy) -> pd.Categorical[str]:
+    """The label of every cell; of several columns all combinations, "a | b", those of the first column together."""
+    if isinstance(groupby, str):
+        return _column(obs, groupby)
+    if not isinstance(groupby, Sequence) or not groupby or not all(isinstance(name, str) for name in groupby):
+        msg = f"groupby is {groupby!r}; give the name of a column of adata.obs, or a list of names."
+        raise TypeError(msg)
+    unique(list(groupby), "groupby", "Name each column once.")
+    joined, *others = (_column(obs, name) for name in groupby)
+    for other in others:
+        names = [f"{a}{BETWEEN}{b}" for a in joined.categories for b in other.categories]
+        unique(names, f"the joined labels of groupby={named(groupby)}", f"Rename labels that hold {BETWEEN!r}.")
+        codes = np.where(
+            (joined.codes < 0) | (other.codes < 0),
+            -1,
+            joined.codes.astype(np.int64) * len(other.categories) + other.codes,
+        )
+        joined = pd.Categorical.from_codes(codes, categories=pd.Index(names))
+    return joined
+
+
+def strata(obs: Any, groupby: GroupBy | None, groups: Sequence[str] | None = None) -> list[Stratum]:
     """Groups in the order of the categories; cells without a label belong to none. Without ``groupby``, all cells."""
     if groupby is None:
         if groups is not None:
             msg = f"groups={groups!r} has no meaning without groupby; name the obs column that holds these labels."
             raise ValueError(msg)
         return [Stratum("", 0, np.arange(len(obs)))]
-    if groupby not in obs.columns:
-        msg = f"groupby={groupby!r} is not a column of adata.obs, which has: {some(obs.columns, 20)}."
-        raise KeyError(msg)
-    column = obs[groupby]
-    labels = column if isinstance(column.dtype, pd.CategoricalDtype) else column.astype("category")
-    categories = labels.cat.categories
-    if not all(isinstance(label, str) for label in categories):
-        msg = (
-            f"adata.obs[{groupby!r}] holds labels of type {type(categories[0]).__name__}, not strings; "
-            f"convert them: adata.obs[{groupby!r}] = adata.obs[{groupby!r}].astype(str).astype('category')."
-        )
-        raise TypeError(msg)
+    labels = group_labels(obs, groupby)
+    categories = labels.categories
     if isinstance(groups, str):
         msg = f"groups={groups!r} is a string; give a list of labels."
         raise TypeError(msg)
-    wanted = categories if groups is None else list(groups)
-    unknown = sorted(set(wanted) - set(categories))
+    wanted = set(categories if groups is None else groups)
+    unknown = sorted(wanted - set(categories), key=str)
     if unknown:
-        msg = f"groups holds {some(unknown)}, not among the labels of adata.obs[{groupby!r}]: {some(categories, 20)}."
+        msg = (
+            f"groups holds {some(unknown)}, not among the labels of adata.obs[{named(groupby)}]: "
+            f"{some(categories, 20)}."
+        )
         raise ValueError(msg)
-    codes = labels.cat.codes.to_numpy()
-    if (codes < 0).any():
-        warn(f"{(codes < 0).sum()} cells have no label in adata.obs[{groupby!r}] and belong to no group.")
-    chosen = [label for label in categories if label in wanted]
-    place = {label: i for i, label in enumerate(categories)}
-    found = [Stratum(label, place[label], np.flatnonzero(codes == place[label])) for label in chosen]
+    if (labels.codes < 0).any():
+        warn(f"{(labels.codes < 0).sum()} cells have no label in adata.obs[{named(groupby)}] and belong to no group.")
+    found = [
+        Stratum(label, place, np.flatnonzero(labels.codes == place))
+        for place, label in enumerate(categories)
+        if label in wanted
+    ]
     return [stratum for stratum in found if len(stratum.rows)]
+
+
+def _column(obs: Any, name: str) -> pd.Categorical[str]:
+    if name not in obs.columns:
+        msg = f"groupby={name!r} is not a column of adata.obs, which has: {some(obs.columns, 20)}."
+        raise KeyError(msg)
+    labels = cast("pd.Categorical[str]", obs[name].astype("category").array)
+    if not all(isinstance(label, str) for label in labels.categories):
+        msg = (
+            f"adata.obs[{name!r}] holds labels of type {type(labels.categories[0]).__name__}, not strings; "
+            f"convert them: adata.obs[{name!r}] = adata.obs[{name!r}].astype(str).astype('category')."
+        )
+        raise TypeError(msg)
+    return labels

@@ -15,8 +15,16 @@ import pysces as ps
 from pysces import _check, _jit
 
 LISTED = "import sys, json; import {}; print(json.dumps(sorted(sys.modules)))"
-FUNCTIONS = [ps.tl.aracne, ps.tl.msviper, ps.tl.similarity, ps.tl.viper]
-OTHERS = [*(getattr(ps.pp, name) for name in ps.pp.__all__), ps.get.msviper, ps.get.pvalues, ps.ARACNe, ps.VIPER]
+FUNCTIONS = [ps.tl.aracne, ps.tl.msviper, ps.tl.pathways, ps.tl.regulator_conservation, ps.tl.similarity, ps.tl.viper]
+OTHERS = [
+    *(getattr(ps.pp, name) for name in ps.pp.__all__),
+    ps.get.conservation,
+    ps.get.msviper,
+    ps.get.pvalues,
+    ps.io.read_gmt,
+    ps.ARACNe,
+    ps.VIPER,
+]
 
 
 def imported(package: str) -> set[str]:
@@ -82,6 +90,6 @@ def test_kernels_compile_where_no_cache_can_be_written(monkeypatch: pytest.Monke
 
 
 def test_all_names_exist() -> None:
-    for module in (ps, ps.pp, ps.tl, ps.get, ps.datasets):
+    for module in (ps, ps.pp, ps.tl, ps.pl, ps.get, ps.io, ps.datasets):
         assert all(hasattr(module, name) for name in module.__all__)
     assert isinstance(ps.datasets.pbmc68k(), anndata.AnnData)

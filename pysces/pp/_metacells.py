@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from pysces import _log, _slots
 from pysces._check import share, some, unique, warn, whole_number
 from pysces._matrix import choose
 from pysces._random import child, seed_sequence
-from pysces._strata import Stratum, strata
+from pysces._strata import GroupBy, Stratum, named, strata
 from pysces.pp._cover import cover, neighbourhoods
 from pysces.pp._pool import checked_counts, sums
 
@@ -29,7 +29,7 @@ def metacells(
     adata: AnnData,
     *,
     use_rep: str = "X_pca",
-    groupby: str | None = None,
+    groupby: GroupBy | None = None,
     groups: Sequence[str] | None = None,
     size: int = 20,
     n_metacells: int | None = None,
@@ -52,7 +52,8 @@ def metacells(
     use_rep
         Key in ``adata.obsm`` of the embedding.
     groupby
-        Column of ``adata.obs``: metacells pool cells of one group only; cells without a label are in none.
+        Column of ``adata.obs``, or several: metacells pool cells of one group (combination) only; cells without a label
+        are in none.
     groups
         Only these groups; their metacells are those of a run with all groups.
     size
@@ -76,7 +77,8 @@ def metacells(
     ``X``
         Summed counts in CSR format: float32 if the counts are floats, else int64.
     ``obs``
-        ``groupby``, with its categories; ``representative``, the name of that cell; ``n_cells``, the number of cells.
+        The columns of ``groupby``, with their categories; ``representative``, the name of that cell; ``n_cells``, the
+        number of cells.
     ``var``
         That of ``adata``.
     ``obsm[use_rep]``
@@ -143,19 +145,20 @@ def metacells(
 
 
 def _parts(
-    adata: AnnData, groupby: str | None, groups: Sequence[str] | None, size: int
+    adata: AnnData, groupby: GroupBy | None, groups: Sequence[str] | None, size: int
 ) -> tuple[list[Stratum], list[str]]:
     """Groups to use, and the labels of those that are too small."""
     found = strata(adata.obs, groupby, groups)
+    column = "" if groupby is None else f"adata.obs[{named(groupby)}]"
     used = [part for part in found if len(part.rows) >= size]
     small = [part.label for part in found if len(part.rows) < size]
     if not used:
-        where = "adata" if groupby is None else f"the largest group of adata.obs[{groupby!r}]"
+        where = "adata" if groupby is None else f"the largest group of {column}"
         largest = max((len(part.rows) for part in found), default=0)
         msg = f"size={size} is more than the {largest} cells of {where}; choose a smaller size."
         raise ValueError(msg)
     if small:
-        warn(f"{len(small)} groups of adata.obs[{groupby!r}] have fewer than size={size} cells and get no metacells: "
+        warn(f"{len(small)} groups of {column} have fewer than size={size} cells and get no metacells: "
              f"{some(small, 20)}.")  # fmt: skip
     return used, small
 
@@ -202,10 +205,12 @@ def _members(
     return np.concatenate(pooled)
 
 
-def _obs(adata: AnnData, representatives: NDArray[np.intp], size: int, groupby: str | None) -> pd.DataFrame:
+def _obs(adata: AnnData, representatives: NDArray[np.intp], size: int, groupby: GroupBy | None) -> pd.DataFrame:
     names = [f"metacell-{i}" for i in range(len(representatives))]
     columns = {"representative": adata.obs_names[representatives], "n_cells": size}
     obs = pd.DataFrame(columns, index=names)
-    if groupby is not None:
-        obs.insert(0, groupby, adata.obs[groupby].astype("category").array[representatives])
-    return obs
+    if groupby is None:
+        return obs
+    names_of_groups = [groupby] if isinstance(groupby, str) else list(groupby)
+    of_cells = cast("pd.DataFrame", adata.obs)[names_of_groups].astype("category").iloc[representatives]
+    return pd.concat([of_cells.set_axis(names), obs], axis=1)

@@ -8,11 +8,11 @@ import numpy as np
 from scipy.special import ndtri
 
 from pysces import _log, _slots
-from pysces._check import some, warn, whole_number
+from pysces._check import flag, some, warn, whole_number
 from pysces._matrix import choose
 from pysces._network import join_groups
 from pysces._random import child, seed_sequence
-from pysces._strata import Stratum, strata
+from pysces._strata import ALL_CELLS, GroupBy, Stratum, named, strata
 from pysces.datasets import regulators as known_regulators
 from pysces.estimators import SUBSAMPLE, ARACNe, ConstantRegulatorsError, gene_positions
 
@@ -37,8 +37,9 @@ def aracne(
     adata: AnnData,
     regulators: str | ArrayLike,
     *,
-    groupby: str | None = None,
+    groupby: GroupBy | None = None,
     groups: Sequence[str] | None = None,
+    all_cells: bool = False,
     min_cells: int = 30,
     layer: str | None = None,
     use_raw: bool = False,
@@ -75,9 +76,12 @@ def aracne(
         Names of genes, a boolean column of ``adata.var``, a mask of genes, or ``"human_tfs"`` or ``"mouse_tfs"`` for
         :func:`pysces.datasets.regulators`.
     groupby
-        Column of ``adata.obs``: one network per group, each from the cells of its group alone.
+        Column of ``adata.obs``: one network per group, each from the cells of its group alone. Of several columns, such
+        as ``["tissue", "cell_type"]``, the groups are all combinations, with labels such as ``"lung | B cell"``.
     groups
         Only these groups; their networks are those of a run with all groups.
+    all_cells
+        Beside the groups, a network of all cells, with the label ``"all cells"``: that of a run without ``groupby``.
     min_cells
         Groups with fewer cells, or in which no regulator varies, are skipped with a warning.
     layer, use_raw
@@ -96,7 +100,8 @@ def aracne(
     dpi_tolerance, consensus
         See :class:`pysces.ARACNe`.
     rng
-        Seed; group ``i`` (in the order of the categories) uses ``SeedSequence.spawn``'s child ``i``.
+        Seed; group ``i`` (in the order of the categories, of several columns all combinations of theirs) uses
+        ``SeedSequence.spawn``'s child ``i``.
     n_threads
         Number of threads, 0 for all; never changes the result.
     key_added
@@ -111,7 +116,7 @@ def aracne(
     ``adata.uns[key_added]["network"]``
         Table of edges, see :attr:`pysces.ARACNe.network_`; with groups after a categorical column ``group``.
     ``adata.uns[key_added]["params"]``
-        Parameters, groups skipped and versions.
+        Parameters, groups and their numbers of cells, groups skipped, and versions.
 
     Raises
     ------
@@ -138,19 +143,22 @@ def aracne(
     of_cells = _depth(adata, depth)
     seed = seed_sequence(rng)
     used, skipped = _parts(adata, groupby, groups, whole_number(min_cells, "min_cells", least=1))
+    if flag(all_cells, "all_cells"):
+        used.append(_all_cells(adata, groupby, used, skipped))
     settings = {
         "estimator": estimator, "convention": convention, "ties": ties, "n_subnetworks": n_subnetworks,
         "min_targets": min_targets, "max_subnetworks": max_subnetworks, "subsample": subsample, "replace": replace,
         "alpha": alpha, "correction": correction, "dpi": dpi, "dpi_tolerance": dpi_tolerance, "consensus": consensus,
     }  # fmt: skip
     model = ARACNe(**settings, n_threads=n_threads, rng=seed)  # type: ignore[arg-type]
+    where = "" if groupby is None else f"adata.obs[{named(groupby)}]"
     since = _log.start(f"inferring networks of {len(used)} group{'s' * (len(used) != 1)} of cells")
     tables: dict[str, pd.DataFrame] = {}
     constant: list[str] = []
     unknown_depth = False
     with _log.progress(model.n_steps * len(used), "subnetworks") as bar:
         for part in used:
-            of_part = model if groupby is None else model.with_rng(child(seed, part.place))
+            of_part = model if part.place < 0 else model.with_rng(child(seed, part.place))
             try:
                 of_part.fit(
                     chosen.x, positions, chosen.genes,
@@ -169,7 +177,7 @@ def aracne(
             "Name a layer of counts (layer=...) or a column of adata.obs with the depth of the cells (depth=...)."
         )
     if constant:
-        warn(f"all regulators are constant in {len(constant)} groups of adata.obs[{groupby!r}], which get no network: "
+        warn(f"all regulators are constant in {len(constant)} groups of {where}, which get no network: "
              f"{some(constant, 20)}.")  # fmt: skip
     network = join_groups(tables, list(tables)) if groupby is not None else tables[""]
     _warn_of_empty([part for part in used if part.label in tables and tables[part.label].empty], groupby,
@@ -179,7 +187,8 @@ def aracne(
         _slots.params(
             **settings, regulators=chosen.genes[positions].astype(str), groupby=groupby,
             groups=list(tables) if groupby else None, groups_skipped=skipped + constant or None,
-            min_cells=min_cells, layer=layer, use_raw=use_raw,
+            groups_n_cells=[len(part.rows) for part in used if part.label in tables] if groupby else None,
+            all_cells=all_cells, min_cells=min_cells, layer=layer, use_raw=use_raw,
             mask_var=mask_var if isinstance(mask_var, str) else None,
             targets=None if targets is None else chosen.genes[allowed].astype(str), depth=depth, rng=rng,
         ),
@@ -224,7 +233,7 @@ def _targets(targets: str | ArrayLike, chosen: Choice) -> NDArray[np.bool_]:
     return allowed
 
 
-def _warn_of_empty(parts: list[Stratum], groupby: str | None, level: float) -> None:
+def _warn_of_empty(parts: list[Stratum], groupby: GroupBy | None, level: float) -> None:
     """Say how strong a pair must be to be found alone, where its p-value must pass ``level``."""
     if not parts:
         return
@@ -256,19 +265,31 @@ def _depth(adata: AnnData, depth: str | None) -> NDArray[np.float64] | Literal["
 
 
 def _parts(
-    adata: AnnData, groupby: str | None, groups: Sequence[str] | None, min_cells: int
+    adata: AnnData, groupby: GroupBy | None, groups: Sequence[str] | None, min_cells: int
 ) -> tuple[list[Stratum], list[str]]:
-    """Groups to use, and the labels of those that are too small."""
+    """Groups to use, and the labels of those that are too small; place -1: the seed of the run itself."""
     found = strata(adata.obs, groupby, groups)
     if groupby is None:
-        return found, []
-    used = [stratum for stratum in found if len(stratum.rows) >= min_cells]
-    small = [stratum.label for stratum in found if len(stratum.rows) < min_cells]
+        return [part._replace(place=-1) for part in found], []
+    where = f"adata.obs[{named(groupby)}]"
+    used = [part for part in found if len(part.rows) >= min_cells]
+    small = [part.label for part in found if len(part.rows) < min_cells]
     if not used:
-        most = max((len(stratum.rows) for stratum in found), default=0)
-        msg = f"no group of adata.obs[{groupby!r}] has min_cells={min_cells} cells; the largest has {most}."
+        most = max((len(part.rows) for part in found), default=0)
+        msg = f"no group of {where} has min_cells={min_cells} cells; the largest has {most}."
         raise ValueError(msg)
     if small:
-        warn(f"{len(small)} groups of adata.obs[{groupby!r}] have fewer than min_cells={min_cells} cells and get no "
-             f"network: {some(small, 20)}.")  # fmt: skip
+        warn(f"{len(small)} groups of {where} have fewer than min_cells={min_cells} cells and get no network: "
+             f"{some(small, 20)}.")  # fmt: skip
     return used, small
+
+
+def _all_cells(adata: AnnData, groupby: GroupBy | None, used: list[Stratum], skipped: list[str]) -> Stratum:
+    """All cells as one more group."""
+    if groupby is None:
+        msg = "all_cells=True has no meaning without groupby: the network is that of all cells."
+        raise ValueError(msg)
+    if ALL_CELLS in {*skipped, *(part.label for part in used)}:
+        msg = f"all_cells=True, but adata.obs[{named(groupby)}] has the label {ALL_CELLS!r}; rename it."
+        raise ValueError(msg)
+    return Stratum(ALL_CELLS, -1, np.arange(adata.n_obs))

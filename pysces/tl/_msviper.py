@@ -21,7 +21,7 @@ from pysces._matrix import choose, n_rows, row_blocks
 from pysces._network import check_network, code_network, in_network
 from pysces._parallel import resolve_threads
 from pysces._random import child, seed_sequence
-from pysces._strata import strata
+from pysces._strata import GroupBy, named, strata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,7 +45,7 @@ PERMUTATIONS, BOOTSTRAPS, REMOVALS, SYNERGY = range(4)
 
 def msviper(
     adata: AnnData,
-    groupby: str,
+    groupby: GroupBy,
     group: str,
     *,
     reference: str = "rest",
@@ -79,7 +79,7 @@ def msviper(
     adata
         Annotated data; X or the layer holds log-normalised values, dense, CSR or CSC, never made dense.
     groupby
-        Column of ``adata.obs`` with the groups.
+        Column of ``adata.obs`` with the groups, or several: their combinations.
     group
         Label of the cells to look at.
     reference
@@ -255,12 +255,12 @@ def _draws(n: int, argument: str) -> int:
     raise ValueError(msg)
 
 
-def _cells(adata: AnnData, groupby: str, group: str, reference: str) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _cells(adata: AnnData, groupby: GroupBy, group: str, reference: str) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows of the group and of its reference."""
     rows = {stratum.label: stratum.rows for stratum in strata(adata.obs, groupby)}
     for label, argument in ((group, "group"), (reference, "reference")):
         if label not in rows and (argument, label) != ("reference", "rest"):
-            msg = f"{argument} is {label!r}, not among the labels of adata.obs[{groupby!r}]: {some(rows, 20)}."
+            msg = f"{argument} is {label!r}, not among the labels of adata.obs[{named(groupby)}]: {some(rows, 20)}."
             raise ValueError(msg)
     if group == reference:
         msg = f"group and reference are both {group!r}; give another reference, or 'rest' for all other cells."

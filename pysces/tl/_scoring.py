@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
 
-from pysces import _slots
+from pysces import _log, _slots
 from pysces._check import some, warn
+from pysces._strata import group_labels, named
 from pysces.estimators import VIPER, NotScorableError
+from pysces.tl._activity import Activity, join_parts
+from pysces.tl._several import joined_networks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,9 +20,9 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from numpy.typing import ArrayLike, NDArray
 
-    from pysces._enrich.scorers import Scores
     from pysces._matrix import Choice
-    from pysces._strata import Stratum
+    from pysces._strata import GroupBy, Stratum
+    from pysces.tl._several import NetworkWeights
 
 FEW_CELLS = 10
 """Groups with fewer cells have unreliable moments of their own."""
@@ -32,19 +35,8 @@ class Reference(NamedTuple):
     rows: NDArray[np.intp]
 
 
-class Activity(NamedTuple):
-    """Scores of all cells, NaN where there are none, and the regulons they come from."""
-
-    regulators: NDArray[np.object_]
-    nes: NDArray[np.float32]
-    sd: NDArray[np.float32] | None
-    pes: NDArray[np.float32] | None
-    regulons: pd.DataFrame
-    """One row per regulon: ``source``, ``n_targets``, the spreads of its null, and ``group`` if there are groups."""
-
-
 def references(
-    adata: AnnData, parts: list[Stratum], groupby: str | None, reference: str | ArrayLike | None
+    adata: AnnData, parts: list[Stratum], groupby: GroupBy | None, reference: str | ArrayLike | None
 ) -> list[Reference | None]:
     """Cells with which each of ``parts`` is compared; None: with its own."""
     if reference is None:
@@ -58,14 +50,14 @@ def references(
             raise ValueError(msg)
         return [Reference(f"rest of {part.label}", np.setdiff1d(everything, part.rows)) for part in parts]
     if isinstance(reference, str) and reference not in adata.obs.columns:
-        labels = [] if groupby is None else adata.obs[groupby].dropna().unique().tolist()
-        if reference not in labels:
+        labels = np.array([]) if groupby is None else group_labels(adata.obs, groupby)
+        mask = np.asarray(labels == reference, dtype=np.bool_)
+        if not mask.any():
             msg = (
                 f"reference={reference!r} is neither 'all', 'rest', a group of groupby={groupby!r} nor a boolean "
                 f"column of adata.obs: {some(adata.obs.columns, 20)}."
             )
             raise KeyError(msg)
-        mask = (adata.obs[groupby] == reference).to_numpy(dtype=np.bool_)
     else:
         mask = adata.obs[reference].to_numpy() if isinstance(reference, str) else np.asarray(reference)
     if mask.dtype != np.bool_ or mask.shape != (adata.n_obs,):
@@ -79,61 +71,85 @@ def score_groups(
     table: pd.DataFrame,
     parts: list[Stratum],
     against: list[Reference | None],
-    groupby: str | None,
+    groupby: GroupBy | None,
     settings: Mapping[str, Any],
+    *,
+    borrow: NetworkWeights | None = None,
 ) -> Activity:
-    """Scores of the cells of ``parts``; groups that cannot be scored are NaN and warned of."""
-    allow_negative = settings["signature"] == "none"
-    grouped = "group" in table.columns
-    models: dict[tuple[str, str], VIPER | NotScorableError | None] = {}
-    by_part: dict[str, VIPER] = {}
-    scores: dict[str, Scores] = {}
+    """Scores of the cells of ``parts``; groups that cannot be scored are NaN and warned of.
+
+    With ``borrow``, groups that cannot be scored with a network of their own are scored with those of all others.
+    """
+    score = _Scorer(chosen, table, settings)
+    scored: dict[str, Activity] = {}
+    borrowed: list[str] = []
     reason: NotScorableError | None = None
     for part, reference in zip(parts, against, strict=True):
-        key = part.label if grouped else "", part.label if reference is None else reference.name
-        if key not in models:
-            own = table[table["group"] == part.label] if grouped else table
-            rows = part.rows if reference is None else reference.rows
-            models[key] = _fitted(chosen, own, rows, settings, allow_negative, own=reference is None)
-        model = models[key]
-        if isinstance(model, VIPER):
-            by_part[part.label] = model
-            scores[part.label] = model.score(chosen.x, rows=part.rows, allow_negative=allow_negative)
+        found = score(part.label, part, reference)
+        if not isinstance(found, Activity) and borrow is not None:
+            others = {label: score(label, part, reference) for label in score.labels}
+            known = {label: other for label, other in others.items() if isinstance(other, Activity)}
+            if known:
+                borrowed.append(part.label)
+                found = joined_networks(known, borrow)
+        if isinstance(found, Activity):
+            scored[part.label] = found
         else:
-            reason = model or reason
-    if not scores:
+            reason = found or reason
+    if not scored:
         if len(parts) == 1 and reason is not None:
             raise reason
-        msg = f"no group of adata.obs[{groupby!r}] can be scored. The last one: {reason or 'it has no network.'}"
+        where = "" if groupby is None else f" of adata.obs[{named(groupby)}]"
+        msg = f"no group{where} can be scored. The last one: {reason or 'it has no network.'}"
         raise ValueError(msg) from reason
-    _warn_of_groups(parts, set(scores), against, groupby, settings)
-    return _joined(chosen, parts, by_part, scores, grouped=groupby is not None)
+    if borrowed:
+        _log.hint(f"scored with the networks of all other groups: {some(borrowed, 20)}")
+    _warn_of_groups(parts, set(scored), against, groupby, settings)
+    return join_parts(chosen.x.shape[0], parts, scored, grouped=groupby is not None)
 
 
-def _fitted(
-    chosen: Choice,
-    table: pd.DataFrame,
-    rows: NDArray[np.intp],
-    settings: Mapping[str, Any],
-    allow_negative: bool,  # noqa: FBT001
-    *,
-    own: bool,
-) -> VIPER | NotScorableError | None:
-    """A model that has learned from ``rows``, why it cannot, or None without a network."""
-    if table.empty:
-        return None
-    model = VIPER(table, reference=None if own else np.arange(len(rows)), **settings)
-    try:
-        return model.fit(chosen.x, chosen.genes, rows=rows, allow_negative=allow_negative)
-    except NotScorableError as error:
-        return error
+class _Scorer:
+    """Scores cells with the network of a group; what was learned from the same cells is kept."""
+
+    def __init__(self, chosen: Choice, table: pd.DataFrame, settings: Mapping[str, Any]) -> None:
+        self._chosen, self._table, self._settings = chosen, table, settings
+        self._models: dict[tuple[str, str], VIPER | NotScorableError | None] = {}
+        self._grouped = "group" in table.columns
+        self._allow_negative = settings["signature"] == "none"
+        self.labels = list(dict.fromkeys(table["group"])) if self._grouped else []
+
+    def __call__(self, label: str, part: Stratum, reference: Reference | None) -> Activity | NotScorableError | None:
+        """Scores of the cells of ``part``, why there are none, or None without a network."""
+        key = label if self._grouped else "", f"own {part.label}" if reference is None else reference.name
+        if key not in self._models:
+            self._models[key] = self._fitted(label, part, reference)
+        model = self._models[key]
+        if not isinstance(model, VIPER):
+            return model
+        scores = model.score(self._chosen.x, rows=part.rows, allow_negative=self._allow_negative)
+        regulons = pd.DataFrame({"source": model.regulators_, "n_targets": model.n_targets_})
+        regulons[list(_slots.NULL_SPREADS)] = model.null_spreads_
+        nes, sd, pes = (None if of is None else of.astype(np.float32) for of in (scores.nes, scores.sd, scores.pes))
+        return Activity(model.regulators_, cast("NDArray[np.float32]", nes), sd, pes, regulons)
+
+    def _fitted(self, label: str, part: Stratum, reference: Reference | None) -> VIPER | NotScorableError | None:
+        """A model that has learned from the cells to compare with, why it cannot, or None without a network."""
+        table = self._table[self._table["group"] == label] if self._grouped else self._table
+        if table.empty:
+            return None
+        rows = part.rows if reference is None else reference.rows
+        model = VIPER(table, reference=None if reference is None else np.arange(len(rows)), **self._settings)
+        try:
+            return model.fit(self._chosen.x, self._chosen.genes, rows=rows, allow_negative=self._allow_negative)
+        except NotScorableError as error:
+            return error
 
 
 def _warn_of_groups(
     parts: list[Stratum],
     scored: set[str],
     against: list[Reference | None],
-    groupby: str | None,
+    groupby: GroupBy | None,
     settings: Mapping[str, Any],
 ) -> None:
     without = [part.label for part in parts if part.label not in scored]
@@ -146,37 +162,3 @@ def _warn_of_groups(
     few = [part.label for part in parts if part.label in scored and len(part.rows) < FEW_CELLS]
     if own and few:
         warn(f"{len(few)} groups have fewer than {FEW_CELLS} cells to be compared with: {some(few, 20)}.")
-
-
-def _joined(
-    chosen: Choice, parts: list[Stratum], models: dict[str, VIPER], scores: dict[str, Scores], *, grouped: bool
-) -> Activity:
-    """Scores of all cells, in the order of the cells."""
-    names = np.unique(np.concatenate([model.regulators_ for model in models.values()]))
-    first = next(iter(scores.values()))
-
-    def of_all_cells(field: str) -> NDArray[np.float32]:
-        joined = np.full((chosen.x.shape[0], len(names)), np.nan, np.float32)
-        for part in parts:
-            if part.label in scores:
-                columns = np.searchsorted(names, models[part.label].regulators_)
-                joined[np.ix_(part.rows, columns)] = getattr(scores[part.label], field)
-        return joined
-
-    source = np.concatenate([model.regulators_ for model in models.values()])
-    regulons = pd.DataFrame(
-        {
-            "source": pd.Categorical(source, categories=names.tolist()),
-            "n_targets": np.concatenate([model.n_targets_ for model in models.values()]),
-        }
-    )
-    spreads = np.concatenate([model.null_spreads_ for model in models.values()])
-    regulons[list(_slots.NULL_SPREADS)] = spreads
-    if grouped:
-        group = np.repeat(list(models), [len(model.regulators_) for model in models.values()])
-        columns = ["group", *regulons.columns]
-        regulons["group"] = pd.Categorical(group, categories=list(models))
-        regulons = regulons[columns]
-    sd = None if first.sd is None else of_all_cells("sd")
-    pes = None if first.pes is None else of_all_cells("pes")
-    return Activity(names, of_all_cells("nes"), sd, pes, regulons)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pysces._enrich.meta import best_network, checked_weights, integrate, stouffer, vote, weighted
-from pysces.tl._scoring import Activity
+from pysces.tl._activity import Activity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ def default_weights(weights: NetworkWeights | None, enrichment: str) -> NetworkW
     return weights
 
 
-def joined_networks(found: Mapping[str, Activity], weights: NetworkWeights) -> tuple[Activity, pd.Categorical[str]]:
+def joined_networks(found: Mapping[str, Activity], weights: NetworkWeights) -> Activity:
     """Scores of all networks in one, and the network whose scores are strongest in each cell."""
     regulators = np.unique(np.concatenate([activity.regulators for activity in found.values()]))
     n_cells = len(next(iter(found.values())).nes)
@@ -62,9 +62,8 @@ def joined_networks(found: Mapping[str, Activity], weights: NetworkWeights) -> t
         regulons["group"] = pd.Categorical(regulons["group"].astype(object), categories=list(labels))
     regulons["source"] = pd.Categorical(regulons["source"].astype(object), categories=regulators.tolist())
     regulons["network"] = pd.Categorical(regulons["network"], categories=list(found))
-    return Activity(regulators, nes, None, pes, regulons), pd.Categorical.from_codes(
-        best, categories=pd.Index(list(found))
-    )
+    strongest = pd.Categorical.from_codes(best, categories=pd.Index(list(found)))
+    return Activity(regulators, nes, None, pes, regulons, strongest)
 
 
 def _aligned(scores: NDArray[np.float32], activity: Activity, regulators: NDArray[np.object_]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pysces import _log, _slots
-from pysces._check import some, warn
+from pysces._check import one_of, some, warn
 from pysces._matrix import choose
 from pysces._network import check_network
 from pysces._random import seed_sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from pysces._enrich.signatures import SignatureName
     from pysces._random import Seed
+    from pysces._strata import GroupBy
     from pysces.estimators import Pleiotropy
     from pysces.estimators._options import GeneWeights
     from pysces.tl._several import NetworkWeights
@@ -36,8 +37,9 @@ def viper(
     adata: AnnData,
     network: str | pd.DataFrame | Mapping[str, str | pd.DataFrame] = _slots.ARACNE,
     *,
-    groupby: str | None = None,
+    groupby: GroupBy | None = None,
     groups: Sequence[str] | None = None,
+    without_network: Literal["nan", "meta"] = "nan",
     reference: str | ArrayLike | None = None,
     layer: str | None = None,
     use_raw: bool = False,
@@ -71,10 +73,14 @@ def viper(
         ``weight`` and, optionally, ``likelihood`` and ``group``. Or several of these by name (metaVIPER): every cell is
         scored with all of them, and the scores are integrated (``network_weights``).
     groupby
-        Column of ``adata.obs``: each group of cells is scored with its own network, if the network has groups, and by
-        default against its own cells.
+        Column of ``adata.obs``, or several (their combinations): each group of cells is scored with its own network, if
+        the network has groups, and by default against its own cells.
     groups
         Only these groups; the activities of all other cells are NaN.
+    without_network
+        What cells of a group get that has no network of its own, or none that can be scored: ``"nan"``, or ``"meta"``:
+        they are scored with the networks of all other groups (and of all cells, if there is one), and the scores are
+        integrated as those of several networks.
     reference
         Cells with which every cell is compared: ``"all"``, ``"rest"`` (those outside the group of the cell), a group of
         ``groupby``, the name of a boolean column of ``adata.obs``, or a mask of cells; by default all cells of the
@@ -109,8 +115,9 @@ def viper(
     ``adata.obsm[key_added + "_pes"]``
         With ``enrichment="narnea"``: float32 table, proportional enrichment scores in [-1, 1].
     ``adata.obs[key_added + "_network"]``
-        With several networks: categorical, the network whose scores are widest in the cell ((mean of the 50 largest -
-        mean of the 50 smallest) / 2), or that has most votes.
+        With several networks, or ``without_network="meta"``: categorical, the network whose scores are widest in the
+        cell ((mean of the 50 largest - mean of the 50 smallest) / 2), or that has most votes; with ``"meta"`` that of
+        its group where there is one.
     ``adata.uns[key_added]["regulons"]``
         Table with the columns ``source``, ``n_targets`` (and ``group``, and ``network``), and ``null_shift``,
         ``null_spread`` and ``null_coupling``: ``null_spreads_`` of :class:`pysces.VIPER`.
@@ -141,12 +148,17 @@ def viper(
     named = network if isinstance(network, Mapping) else {"": network}
     tables = {name: _table(adata, given, grouped=groupby is not None) for name, given in named.items()}
     weights = default_weights(network_weights, enrichment)
-    several = isinstance(network, Mapping)
+    several, borrow = (
+        isinstance(network, Mapping),
+        one_of(without_network, ("nan", "meta"), "without_network") == "meta",
+    )
     if several:
         _check_several(tables, n_bootstraps)
-    elif network_weights is not None:
+    elif network_weights is not None and not borrow:
         msg = f"network_weights={network_weights!r} needs several networks; give them by name: network={{'a': ...}}."
         raise ValueError(msg)
+    if borrow:
+        _check_borrowing(tables, n_bootstraps)
     settings = {
         "signature": signature, "enrichment": enrichment, "zeros": zeros, "filter_genes": filter_genes,
         "min_targets": min_targets, "adaptive_size": adaptive_size, "gene_weights": gene_weights,
@@ -157,8 +169,11 @@ def viper(
     parts = strata(adata.obs, groupby, groups)
     against = references(adata, parts, groupby, reference)
     since = _log.start(f"scoring regulators in {len(parts)} group{'s' * (len(parts) != 1)} of cells")
-    found = {name: score_groups(chosen, table, parts, against, groupby, settings) for name, table in tables.items()}
-    activity, choice = joined_networks(found, weights) if several else (found[""], None)
+    found = {
+        name: score_groups(chosen, table, parts, against, groupby, settings, borrow=weights if borrow else None)
+        for name, table in tables.items()
+    }
+    activity = joined_networks(found, weights) if several else found[""]
 
     slashed = sorted(name for name in map(str, activity.regulators) if "/" in name)
     if slashed:
@@ -168,11 +183,11 @@ def viper(
             name: pd.DataFrame(scores, index=adata.obs_names, columns=activity.regulators)
             for name, scores in (("", activity.nes), (_slots.SD, activity.sd), (_slots.PES, activity.pes))
             if scores is not None
-        }, choice, activity.regulons,
+        }, activity.network, activity.regulons,
         _slots.params(
             network=network if isinstance(network, str) else None, networks=list(named) if several else None,
-            network_weights=weights if several else None, groupby=groupby,
-            groups=None if groups is None else list(groups),
+            network_weights=weights if several or borrow else None, groupby=groupby,
+            without_network=without_network if groupby else None, groups=None if groups is None else list(groups),
             reference=reference if isinstance(reference, str) else None, layer=layer, use_raw=use_raw,
             signature=signature, enrichment=enrichment, zeros=zeros, filter_genes=filter_genes,
             min_targets=min_targets, adaptive_size=adaptive_size, normalised=normalised, pleiotropy=bool(pleiotropy),
@@ -202,6 +217,15 @@ def _check_several(tables: Mapping[str, pd.DataFrame], n_bootstraps: int) -> Non
         raise ValueError(msg)
     if n_bootstraps:
         msg = "n_bootstraps has no meaning with several networks; leave it out, or score with one network."
+        raise ValueError(msg)
+
+
+def _check_borrowing(tables: Mapping[str, pd.DataFrame], n_bootstraps: int) -> None:
+    if len(tables) > 1 or "group" not in tables[""].columns:
+        msg = "without_network='meta' needs one network with groups, such as that of tl.aracne(groupby=...)."
+        raise ValueError(msg)
+    if n_bootstraps:
+        msg = "n_bootstraps has no meaning with several networks for a cell; use without_network='nan'."
         raise ValueError(msg)
 
 

@@ -1,0 +1,54 @@
+"""Activities as an AnnData."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from pysces import _slots
+
+
+def activity(adata: AnnData, *, key: str = _slots.VIPER) -> AnnData:
+    """Activities as an AnnData of cells x regulators, on which all of scanpy works.
+
+    Parameters
+    ----------
+    adata
+        Annotated data with ``obsm[key]``.
+    key
+        The ``key_added`` of :func:`pysces.tl.viper`.
+
+    Returns
+    -------
+    A new AnnData: ``X`` float32 normalised enrichment scores (NaN where a group lacks the regulon); ``obs``,
+    embeddings (arrays in ``obsm``) and colours (``uns["*_colors"]``) of ``adata``; in ``var`` int64 ``n_targets`` and,
+    with groups, ``n_groups`` that have the regulon (``n_targets`` is then the largest).
+
+    Raises
+    ------
+    KeyError
+        If there are no activities.
+
+    Examples
+    --------
+    >>> import pandas as pd, pysces as ps
+    >>> adata = ps.datasets.pbmc68k()
+    >>> net = pd.DataFrame({"source": "B", "target": ["CD79A", "CD79B", "MS4A1", "CD74"], "weight": 1.0})
+    >>> ps.tl.viper(adata, net, min_targets=4, filter_genes=False)
+    >>> ps.get.activity(adata).shape
+    (700, 1)
+    """
+    scores, regulons = _slots.read_activity(adata, key)
+    by_source = regulons.groupby("source", observed=True)["n_targets"]
+    var = pd.DataFrame({"n_targets": by_source.max()})
+    if "group" in regulons.columns:
+        var["n_groups"] = regulons.groupby("source", observed=True)["group"].nunique()
+    var.index = var.index.astype(str)
+    embeddings: Any = {name: np.array(value) for name, value in adata.obsm.items() if isinstance(value, np.ndarray)}
+    colours = {name: list(value) for name, value in adata.uns.items() if name.endswith("_colors")}
+    var = var.loc[scores.columns].rename_axis(None)
+    obs = cast("pd.DataFrame", adata.obs).copy()
+    return AnnData(scores.to_numpy(np.float32, copy=True), obs=obs, var=var, obsm=embeddings, uns=colours)
