@@ -7,16 +7,19 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Tests of kernels that are quick enough without compilation.
 KERNEL_TESTS := tests/enrich $(addprefix tests/infer/test_,copula.py correlation.py information.py partition.py pruning.py ranks.py)
 
+# One process of tests per core.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
+
 .PHONY: demo test test-interpreted lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py demo
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-interpreted: $(VENV)/installed-test
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(KERNEL_TESTS)
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(PARALLEL) $(KERNEL_TESTS)
 
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .

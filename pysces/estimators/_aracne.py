@@ -9,9 +9,10 @@ import numpy as np
 
 from pysces._check import flag, one_of, share, warn, whole_number
 from pysces._infer.estimator import GaussianCopula, Partition
+from pysces._infer.inference import infer, score_all_cells
 from pysces._infer.partition import first_splits
 from pysces._infer.significance import log_qvalues
-from pysces._infer.subnetworks import SUBSAMPLE, Problem, Settings, infer, score_all_cells
+from pysces._infer.subnetworks import SUBSAMPLE, Here, Problem, Settings
 from pysces._matrix import n_rows
 from pysces._network import network_table
 from pysces._parallel import resolve_threads
@@ -73,7 +74,8 @@ class ARACNe:
     min_targets, max_subnetworks
         When ``n_subnetworks="auto"`` stops.
     subsample
-        Share of the cells in each sample, drawn without replacement; by default 1 - 1/e.
+        Share of the cells in each sample, drawn without replacement; by default 1 - 1/e. Or a whole number, at least
+        10: that many cells, or all if there are fewer.
     replace
         Draw as many cells as there are, with replacement, as ARACNe-AP does; ``subsample`` is not used. For comparison
         only: copies of a cell look like dependence, and subnetworks hold many false edges.
@@ -176,7 +178,7 @@ class ARACNe:
             estimator=partition if one_of(estimator, ("gcmi", "apmi"), "estimator") == "apmi" else GaussianCopula(),
             n_subnetworks=most if auto else whole_number(n_subnetworks, "n_subnetworks", least=0),
             min_targets=least_targets if auto else 0,
-            subsample=share(subsample, "subsample", one=True),
+            subsample=_sample_size(subsample),
             replace=flag(replace, "replace"),
             alpha=share(alpha, "alpha"),
             correction=one_of(correction, ("fdr", "fwer", "p", None), "correction"),
@@ -261,7 +263,7 @@ class ARACNe:
             If X is not a matrix of real numbers.
         """
         problem, names = self._problem(X, regulators, gene_names, targets, depth, rows, allow_negative=allow_negative)
-        edges = infer(problem, self._settings, self._seed, self._n_threads, on_subnetwork)
+        edges = infer(problem, self._settings, self._seed, self._n_threads, on_subnetwork, Here(self._n_threads))
         self.network_ = network_table(
             names[edges.source],
             names[edges.target],
@@ -381,3 +383,10 @@ class ARACNe:
         )  # fmt: skip
         self.depth_ = sample.source
         return estimator.information(sample.ranks, sample.depth, chosen, kernel_seed(self._seed), self._n_threads)
+
+
+def _sample_size(subsample: float) -> float | int:
+    """A share of the cells, or a number of them."""
+    if isinstance(subsample, int | np.integer) and not isinstance(subsample, bool) and subsample != 1:
+        return whole_number(subsample, "subsample", least=MIN_CELLS)
+    return share(subsample, "subsample", one=True)

@@ -374,6 +374,17 @@ def test_auto_stops_with_the_first_subnetwork_that_fulfils_the_rule(estimator, m
 
 
 @both
+def test_samples_may_be_given_by_their_number_of_cells(estimator):
+    X, settings = simulate(80), {"estimator": estimator, "correction": "p", "n_subnetworks": 4}
+    of_40 = fit(X, settings={**settings, "subsample": 40})
+    assert_same(of_40, fit(X, settings={**settings, "subsample": 0.5}))
+    assert_same(of_40, fit(X, settings={**settings, "subsample": np.int32(40)}))
+    whole = fit(X, settings={**settings, "subsample": 1.0})
+    for more_than_there_are in (80, 5000, 1):
+        assert_same(fit(X, settings={**settings, "subsample": more_than_there_are}), whole)
+
+
+@both
 def test_auto_can_be_told_from_networks_of_one_subnetwork_two_and_so_on(estimator):
     X, settings = simulate(80), {"estimator": estimator, "correction": None, "subsample": 0.4, "rng": 1}
 
@@ -699,6 +710,9 @@ def test_ten_cells_are_enough_to_run(estimator, n_cells):
         ("subsample", -0.1),
         ("subsample", True),
         ("subsample", None),
+        ("subsample", 9),
+        ("subsample", -20),
+        ("subsample", 20.0),
         ("alpha", 0.0),
         ("alpha", 1.0),
         ("alpha", float("nan")),
