@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from itertools import islice
 from threading import Event, Lock
@@ -34,10 +35,30 @@ def _libraries() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def one_blas_thread() -> AbstractContextManager[object]:
-    """Keep BLAS to one thread, for tasks that :func:`run` spreads over threads itself."""
-    limit: AbstractContextManager[object] = _libraries().limit(limits=1, user_api="blas")
-    return limit
+class _OneBlasThread:
+    """Counts who is inside: the limit is one of the process, and the last to leave lifts what the first has set."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside = Lock(), 0
+        self._limit: AbstractContextManager[object] | None = None
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._lock:
+            if self._inside == 0:
+                self._limit = _libraries().limit(limits=1, user_api="blas")
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                if self._inside == 0 and self._limit is not None:
+                    self._limit.__exit__(None, None, None)
+
+
+one_blas_thread = _OneBlasThread()
+"""Keep BLAS to one thread, for tasks that :func:`run` spreads over threads itself."""
 
 
 def blocks(n: int, size: int) -> Iterator[slice]:

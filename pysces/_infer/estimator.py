@@ -96,10 +96,11 @@ class Partition:
         return Scored(mi, null.log_pvalues(mi, strata[regulators], strata, n_threads, at_most=at_most))
 
 
+@dataclass(frozen=True)
 class GaussianCopula:
     """Correlation of normal scores within strata of depth."""
 
-    uses_depth = True
+    uses_depth: bool = field(default=True, init=False)
 
     def information(
         self, ranks: Ranks, depth: Depth, regulators: NDArray[np.intp], seed: int, n_threads: int

@@ -13,7 +13,7 @@ from pysces._infer.significance import significant
 from pysces._random import child, kernel_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -94,7 +94,7 @@ class Job(NamedTuple):
 class Runner(Protocol):
     """Where subnetworks come from."""
 
-    def __call__(self, job: Job, numbers: range) -> Iterator[Subnetwork]:
+    def __call__(self, job: Job, numbers: Sequence[int]) -> Iterator[Subnetwork]:
         """The subnetworks of these numbers, in their order."""
 
 
@@ -103,7 +103,7 @@ class Here(NamedTuple):
 
     n_threads: int
 
-    def __call__(self, job: Job, numbers: range) -> Iterator[Subnetwork]:
+    def __call__(self, job: Job, numbers: Sequence[int]) -> Iterator[Subnetwork]:
         """See :class:`Runner`."""
         return (job.subnetwork(i, self.n_threads) for i in numbers)
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from pysces._check import flag, one_of, share, warn, whole_number
-from pysces._infer.estimator import GaussianCopula, Partition
-from pysces._infer.inference import infer, score_all_cells
+from pysces._infer.inference import infer, job_of, score_all_cells
 from pysces._infer.partition import first_splits
 from pysces._infer.significance import log_qvalues
-from pysces._infer.subnetworks import SUBSAMPLE, Here, Problem, Settings
+from pysces._infer.subnetworks import SUBSAMPLE, Here, Problem
 from pysces._matrix import n_rows
 from pysces._network import network_table
 from pysces._parallel import resolve_threads
 from pysces._random import child, kernel_seed, seed_sequence
 from pysces.estimators._cells import ranked_cells
+from pysces.estimators._checkpoint import Checkpoint
+from pysces.estimators._distributed import OnCluster, active_client
 from pysces.estimators._genes import gene_labels, gene_positions
 from pysces.estimators._pairs import PairScores
+from pysces.estimators._settings import MIN_CELLS, checked_settings, chosen_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,10 +32,8 @@ if TYPE_CHECKING:
     from pysces._infer.partition import Convention, Ties
     from pysces._infer.pruning import Pruning
     from pysces._infer.significance import Correction
+    from pysces._infer.subnetworks import Runner
     from pysces._random import Seed
-
-MIN_CELLS = 10
-"""Fewer cells give no network."""
 
 
 class ConstantRegulatorsError(ValueError):
@@ -165,40 +165,11 @@ class ARACNe:
         n_threads: int = 0,
         rng: Seed = 0,
     ) -> None:
-        partition = Partition(
-            one_of(convention, ("aracne3", "aracne-ap"), "convention"), one_of(ties, ("block", "random"), "ties")
-        )
-        auto = isinstance(n_subnetworks, str) and n_subnetworks == "auto"
-        if isinstance(n_subnetworks, str) and not auto:
-            msg = f"n_subnetworks is {n_subnetworks!r}; give a whole number, at least 0, or 'auto'."
-            raise ValueError(msg)
-        least_targets = whole_number(min_targets, "min_targets", least=1)
-        most = whole_number(max_subnetworks, "max_subnetworks", least=1)
-        self._settings = Settings(
-            estimator=partition if one_of(estimator, ("gcmi", "apmi"), "estimator") == "apmi" else GaussianCopula(),
-            n_subnetworks=most if auto else whole_number(n_subnetworks, "n_subnetworks", least=0),
-            min_targets=least_targets if auto else 0,
-            subsample=_sample_size(subsample),
-            replace=flag(replace, "replace"),
-            alpha=share(alpha, "alpha"),
-            correction=one_of(correction, ("fdr", "fwer", "p", None), "correction"),
-            dpi=one_of(dpi, ("all", "target", None), "dpi"),
-            dpi_tolerance=share(dpi_tolerance, "dpi_tolerance", zero=True),
-            consensus=one_of(consensus, ("data", "poisson", "binomial"), "consensus"),
-        )
-        if self._settings.n_subnetworks == 0 and (consensus != "data" or replace):
-            given = "replace=True" if replace else f"consensus={consensus!r}"
-            msg = f"{given} needs subnetworks, but n_subnetworks is 0; give a number of them."
-            raise ValueError(msg)
-        if consensus == "binomial" and correction is None:
-            msg = "consensus='binomial' needs a correction, which tells how many edges are false: 'fdr', 'fwer' or 'p'."
-            raise ValueError(msg)
-        if replace:
-            warn(
-                "replace=True draws copies of cells, which look like dependence: subnetworks hold many false edges, "
-                "and support and what follows from it are too high. It is there to compare with ARACNe-AP; leave it "
-                "out for results."
-            )
+        self._settings = checked_settings(
+            estimator=estimator, convention=convention, ties=ties, n_subnetworks=n_subnetworks,
+            min_targets=min_targets, max_subnetworks=max_subnetworks, subsample=subsample, replace=replace,
+            alpha=alpha, correction=correction, dpi=dpi, dpi_tolerance=dpi_tolerance, consensus=consensus,
+        )  # fmt: skip
         self.n_threads = n_threads
         self._n_threads = resolve_threads(n_threads)
         self._seed = seed_sequence(rng)
@@ -225,6 +196,9 @@ class ARACNe:
         rows: NDArray[np.intp] | None = None,
         allow_negative: bool = True,
         on_subnetwork: Callable[[], object] = lambda: None,
+        checkpoint: str | Path | None = None,
+        subnetworks: Sequence[int] | None = None,
+        client: Any = None,
     ) -> Self:
         """Infer the network of a matrix of cells x genes.
 
@@ -250,20 +224,42 @@ class ARACNe:
             Whether X may hold negative values; ranks are taken of them like of any other.
         on_subnetwork
             Called after every subnetwork.
+        checkpoint
+            Folder for finished subnetworks, made if it is not there: a file each, written whole or not at all. A call
+            with the same cells, genes and settings takes what is there and goes on; ``n_subnetworks`` and
+            ``consensus`` may differ. Damaged files are computed anew.
+        subnetworks
+            Infer only these, numbered from 0, and keep them in ``checkpoint``, for several processes that share the
+            work; no network is made until a call without.
+        client
+            A ``dask.distributed.Client`` whose workers compute subnetworks, a thread each; by default the one that is
+            active in this process, if there is one. It never changes the result.
 
         Returns
         -------
-        The object itself, with ``network_`` set.
+        The object itself, with ``network_`` set, unless only some ``subnetworks`` were asked for.
 
         Raises
         ------
         ValueError
-            If X is not finite, has fewer than 10 cells, or if the regulators are not among the genes or all constant.
+            If X is not finite, has fewer than 10 cells, or if the regulators are not among the genes or all constant;
+            if ``checkpoint`` is of another run.
         TypeError
             If X is not a matrix of real numbers.
+        OSError
+            If ``checkpoint`` cannot be written; what is there stays whole.
         """
+        numbers = chosen_numbers(subnetworks, checkpoint, self.n_steps)
+        cluster = active_client(client)
         problem, names = self._problem(X, regulators, gene_names, targets, depth, rows, allow_negative=allow_negative)
-        edges = infer(problem, self._settings, self._seed, self._n_threads, on_subnetwork, Here(self._n_threads))
+        runner: Runner = Here(self._n_threads) if cluster is None else OnCluster(cluster)
+        if checkpoint is not None:
+            runner = Checkpoint(Path(checkpoint), names, runner)
+        if numbers is not None:
+            for _ in runner(job_of(problem, self._settings, self._seed, self._n_threads), numbers):
+                on_subnetwork()
+            return self
+        edges = infer(problem, self._settings, self._seed, self._n_threads, on_subnetwork, runner)
         self.network_ = network_table(
             names[edges.source],
             names[edges.target],
@@ -383,10 +379,3 @@ class ARACNe:
         )  # fmt: skip
         self.depth_ = sample.source
         return estimator.information(sample.ranks, sample.depth, chosen, kernel_seed(self._seed), self._n_threads)
-
-
-def _sample_size(subsample: float) -> float | int:
-    """A share of the cells, or a number of them."""
-    if isinstance(subsample, int | np.integer) and not isinstance(subsample, bool) and subsample != 1:
-        return whole_number(subsample, "subsample", least=MIN_CELLS)
-    return share(subsample, "subsample", one=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy.special import ndtri
@@ -59,6 +60,9 @@ def aracne(
     dpi: Pruning = "all",
     dpi_tolerance: float = 0.0,
     consensus: Consensus = "data",
+    checkpoint: str | Path | None = None,
+    subnetworks: Sequence[int] | None = None,
+    client: Any = None,
     rng: Seed = 0,
     n_threads: int = 0,
     key_added: str = _slots.ARACNE,
@@ -99,6 +103,16 @@ def aracne(
         See :class:`pysces.ARACNe`.
     dpi_tolerance, consensus
         See :class:`pysces.ARACNe`.
+    checkpoint
+        Folder for finished subnetworks, a folder in it for each group. The same call goes on from there after it was
+        stopped at any moment, and ends in the same bytes; other cells, genes or settings are refused. See
+        :meth:`pysces.ARACNe.fit`.
+    subnetworks
+        Infer only these of every group, such as ``range(5)``, and keep them in ``checkpoint``, for jobs that share the
+        work; nothing is written to ``adata`` until a call without.
+    client
+        A ``dask.distributed.Client`` whose workers compute subnetworks; by default the one that is active, if any. It
+        never changes the result.
     rng
         Seed; group ``i`` (in the order of the categories, of several columns all combinations of theirs) uses
         ``SeedSequence.spawn``'s child ``i``.
@@ -127,6 +141,8 @@ def aracne(
         If a column or layer is not there.
     TypeError
         If group labels are not strings.
+    OSError
+        If ``checkpoint`` cannot be written; what is there stays whole.
 
     Examples
     --------
@@ -153,24 +169,10 @@ def aracne(
     model = ARACNe(**settings, n_threads=n_threads, rng=seed)  # type: ignore[arg-type]
     where = "" if groupby is None else f"adata.obs[{named(groupby)}]"
     since = _log.start(f"inferring networks of {len(used)} group{'s' * (len(used) != 1)} of cells")
-    tables: dict[str, pd.DataFrame] = {}
-    constant: list[str] = []
-    unknown_depth = False
-    with _log.progress(model.n_steps * len(used), "subnetworks") as bar:
-        for part in used:
-            of_part = model if part.place < 0 else model.with_rng(child(seed, part.place))
-            try:
-                of_part.fit(
-                    chosen.x, positions, chosen.genes,
-                    targets=allowed, depth=of_cells, rows=part.rows, allow_negative=False, on_subnetwork=bar.update,
-                )  # fmt: skip
-            except ConstantRegulatorsError:
-                constant.append(part.label)
-                if len(constant) == len(used):
-                    raise
-            else:
-                tables[part.label] = of_part.network_
-                unknown_depth |= of_part.depth_ == "unknown"
+    tables, constant, unknown_depth = _infer(
+        model, seed, used, chosen, checkpoint, regulators=positions, targets=allowed, depth=of_cells,
+        allow_negative=False, subnetworks=subnetworks, client=client,
+    )  # fmt: skip
     if unknown_depth:
         _log.hint(
             "X holds neither counts of 50 genes nor log1p of normalised counts: cells are not stratified by depth. "
@@ -179,6 +181,9 @@ def aracne(
     if constant:
         warn(f"all regulators are constant in {len(constant)} groups of {where}, which get no network: "
              f"{some(constant, 20)}.")  # fmt: skip
+    if subnetworks is not None:
+        _log.done(since, f"kept {len(subnetworks)} subnetworks of each network in {str(checkpoint)!r}")
+        return result if copy else None
     network = join_groups(tables, list(tables)) if groupby is not None else tables[""]
     _warn_of_empty([part for part in used if part.label in tables and tables[part.label].empty], groupby,
                    alpha if correction == "p" else alpha / (len(positions) * int(allowed.sum())))  # fmt: skip
@@ -195,6 +200,47 @@ def aracne(
     )  # fmt: skip
     _log.done(since, f"added\n    {key_added!r}, {len(network)} edges (adata.uns)")
     return result if copy else None
+
+
+def _infer(
+    model: ARACNe,
+    seed: np.random.SeedSequence,
+    parts: list[Stratum],
+    chosen: Choice,
+    checkpoint: str | Path | None,
+    **data: Any,
+) -> tuple[dict[str, pd.DataFrame], list[str], bool]:
+    """Networks by group, groups whose regulators are all constant, and whether the depth of any cells is unknown."""
+    tables: dict[str, pd.DataFrame] = {}
+    constant: list[str] = []
+    unknown_depth = False
+    with _log.progress(model.n_steps * len(parts), "subnetworks") as bar:
+        for part in parts:
+            of_part = model if part.place < 0 else model.with_rng(child(seed, part.place))
+            folder = None if checkpoint is None else Path(checkpoint) / _folder(part)
+            try:
+                of_part.fit(
+                    chosen.x,
+                    gene_names=chosen.genes,
+                    rows=part.rows,
+                    on_subnetwork=bar.update,
+                    checkpoint=folder,
+                    **data,
+                )
+            except ConstantRegulatorsError:
+                constant.append(part.label)
+                if len(constant) == len(parts):
+                    raise
+                continue
+            if data["subnetworks"] is None:
+                tables[part.label] = of_part.network_
+            unknown_depth |= of_part.depth_ == "unknown"
+    return tables, constant, unknown_depth
+
+
+def _folder(part: Stratum) -> str:
+    """Where subnetworks of a group are kept; its label may hold what no folder may be called."""
+    return "all-cells" if part.place < 0 else f"group-{part.place:04d}"
 
 
 def _genes(given: str | ArrayLike, chosen: Choice, argument: str) -> NDArray[np.intp]:
