@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -36,11 +37,18 @@ def _libraries() -> ThreadpoolController:
 
 
 class _OneBlasThread:
-    """Counts who is inside: the limit is one of the process, and the last to leave lifts what the first has set."""
+    """Counts who is inside: the limit is one of the process, and the last to leave lifts what the first has set.
+
+    No process forks while one of its threads has the lock, which nobody would release in the child. A child forked
+    while a thread is inside stays limited.
+    """
 
     def __init__(self) -> None:
         self._lock, self._inside = Lock(), 0
         self._limit: AbstractContextManager[object] | None = None
+        if hasattr(os, "register_at_fork"):  # not on Windows
+            acquire, release = self._lock.acquire, self._lock.release
+            os.register_at_fork(before=acquire, after_in_parent=release, after_in_child=release)
 
     @contextmanager
     def __call__(self) -> Iterator[None]:

@@ -24,11 +24,14 @@ MSVIPER = "msviper"
 RANK_REGULATORS = "rank_regulators"
 METACELLS = "metacells"
 PATHWAYS = "pathways"
+COMPARE_NETWORKS = "compare_networks"
 CONSERVATION = "regulator_conservation"
 NETWORK, PARAMS, REGULONS = "network", "params", "regulons"
 CELLS, MEMBERSHIP = "cells", "membership"
 SD, PES, OF_NETWORK = "_sd", "_pes", "_network"
+OF_FIELD = {"nes": "", "sd": SD, "pes": PES}
 NULL_SPREADS = ("null_shift", "null_spread", "null_coupling")
+EDGES, REGULATORS = "edges", "regulators"
 RESULTS, LEADING_EDGE, SIGNATURE = "results", "leading_edge", "signature"
 SHADOW, COMBINATIONS = "shadow", "combinations"
 TABLE = "table"
@@ -90,7 +93,7 @@ def write_activity(
 
     What a run with other options left under these keys goes.
     """
-    for name in (SD, PES):
+    for name in OF_FIELD.values():
         adata.obsm.pop(key + name, None)
     obs = cast("pd.DataFrame", adata.obs)
     if key + OF_NETWORK in obs.columns:
@@ -104,6 +107,10 @@ def write_activity(
 
 def read_activity(adata: AnnData, key: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The activities in ``obsm[key]`` and their regulons."""
+    if key not in adata.obsm and key in adata.uns and PARAMS in adata.uns[key] and "out" in adata.uns[key][PARAMS]:
+        out = adata.uns[key][PARAMS]["out"]
+        msg = f"the activities of adata.uns[{key!r}] are in {out!r}; open this with anndata.read_h5ad or read_zarr."
+        raise KeyError(msg)
     if key not in adata.obsm or key not in adata.uns:
         have = some(adata.obsm.keys(), 20) or "nothing"
         msg = f"adata.obsm[{key!r}] holds no activities (obsm has: {have}); run pysces.tl.viper(adata, ...) first."
@@ -158,9 +165,14 @@ def write_ranking(adata: AnnData, key: str, table: pd.DataFrame, parameters: Map
     adata.uns[key] = {TABLE: table, PARAMS: dict(parameters)}
 
 
+def has_ranking(adata: AnnData, key: str) -> bool:
+    """Whether ``uns[key]`` holds the regulators of groups of cells."""
+    return key in adata.uns and TABLE in adata.uns[key]
+
+
 def read_ranking(adata: AnnData, key: str) -> pd.DataFrame:
     """The regulators of groups of cells in ``uns[key]``."""
-    if key not in adata.uns or TABLE not in adata.uns[key]:
+    if not has_ranking(adata, key):
         msg = f"adata.uns[{key!r}] holds no ranked regulators; run pysces.tl.rank_regulators(adata, ...) first."
         raise KeyError(msg)
     return cast("pd.DataFrame", adata.uns[key][TABLE])
@@ -177,6 +189,21 @@ def read_conservation(adata: AnnData, key: str) -> pd.DataFrame:
         msg = f"adata.uns[{key!r}] holds no comparison; run pysces.tl.regulator_conservation(adata, other) first."
         raise KeyError(msg)
     return cast("pd.DataFrame", adata.uns[key][TABLE])
+
+
+def write_comparison(
+    adata: AnnData, key: str, edges: pd.DataFrame, regulators: pd.DataFrame, parameters: Mapping[str, Any]
+) -> None:
+    """Store what differs between two networks in ``uns[key]``."""
+    adata.uns[key] = {EDGES: edges, REGULATORS: regulators, PARAMS: dict(parameters)}
+
+
+def read_comparison(adata: AnnData, key: str) -> pd.DataFrame:
+    """The regulators of two networks in ``uns[key]``."""
+    if key not in adata.uns or REGULATORS not in adata.uns[key]:
+        msg = f"adata.uns[{key!r}] holds no comparison; run pysces.tl.compare_networks(adata, a, b) first."
+        raise KeyError(msg)
+    return cast("pd.DataFrame", adata.uns[key][REGULATORS])
 
 
 def read_parameters(adata: AnnData, key: str) -> dict[str, Any]:

@@ -15,16 +15,28 @@ import pysces as ps
 from pysces import _check, _jit
 
 LISTED = "import sys, json; import {}; print(json.dumps(sorted(sys.modules)))"
-FUNCTIONS = [ps.tl.aracne, ps.tl.msviper, ps.tl.pathways, ps.tl.regulator_conservation, ps.tl.similarity, ps.tl.viper]
+FUNCTIONS = [
+    ps.tl.aracne,
+    ps.tl.compare_networks,
+    ps.tl.msviper,
+    ps.tl.pathways,
+    ps.tl.rank_regulators,
+    ps.tl.regulator_conservation,
+    ps.tl.similarity,
+    ps.tl.viper,
+]
 OTHERS = [
     *(getattr(ps.pp, name) for name in ps.pp.__all__),
+    ps.get.comparison,
     ps.get.conservation,
     ps.get.msviper,
     ps.get.pvalues,
+    ps.get.regulators,
     ps.io.read_gmt,
     ps.ARACNe,
     ps.VIPER,
 ]
+PLOTS = [getattr(ps.pl, name) for name in ps.pl.__all__]
 
 
 def imported(package: str) -> set[str]:
@@ -60,7 +72,19 @@ def test_functions_have_the_signature_of_scanpy(function) -> None:
     assert str(inspect.signature(function).return_annotation) == "AnnData | None"
 
 
-@pytest.mark.parametrize("public", [*FUNCTIONS, *OTHERS], ids=lambda f: f"{f.__module__}.{f.__name__}")
+@pytest.mark.parametrize("plot", PLOTS, ids=lambda f: f.__name__)
+def test_plots_take_adata_first_and_axes(plot) -> None:
+    parameters = inspect.signature(plot).parameters
+    positional = [p for p in parameters.values() if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+    assert next(iter(parameters)) == "adata"
+    assert len(positional) <= 3
+    assert parameters["ax"].kind is inspect.Parameter.KEYWORD_ONLY
+    assert parameters["ax"].default is None
+    assert not {"save", "show"} & set(parameters)
+    assert str(inspect.signature(plot).return_annotation) == "Axes"
+
+
+@pytest.mark.parametrize("public", [*FUNCTIONS, *OTHERS, *PLOTS], ids=lambda f: f"{f.__module__}.{f.__name__}")
 def test_every_parameter_is_documented(public) -> None:
     documented = inspect.getdoc(public).split("Parameters\n")[1].split("\nReturns")[0]
     for name in inspect.signature(public).parameters:

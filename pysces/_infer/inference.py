@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -87,12 +88,13 @@ def _count(job: Job, runner: Runner, advance: Callable[[], object]) -> Tally:
     problem, settings = job.problem, job.settings
     tally = Tally(np.zeros((len(problem.regulators), problem.ranks.n_genes), np.int32), [])
     flat = tally.support.ravel()
-    for edges, n_tests, n_before in runner(job, range(settings.n_subnetworks)):
-        flat[edges] += 1
-        tally.false_shares.append(false_share(n_tests, n_before, len(edges), settings.alpha, settings.correction))
-        advance()
-        if settings.min_targets and _suffices(tally.support, settings.min_targets):
-            break
+    with closing(runner(job, range(settings.n_subnetworks))) as subnetworks:
+        for edges, n_tests, n_before in subnetworks:
+            flat[edges] += 1
+            tally.false_shares.append(false_share(n_tests, n_before, len(edges), settings.alpha, settings.correction))
+            advance()
+            if settings.min_targets and _suffices(tally.support, settings.min_targets):
+                break
     return tally
 
 

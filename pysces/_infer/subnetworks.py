@@ -13,7 +13,7 @@ from pysces._infer.significance import significant
 from pysces._random import child, kernel_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from numpy.typing import NDArray
 
@@ -94,8 +94,8 @@ class Job(NamedTuple):
 class Runner(Protocol):
     """Where subnetworks come from."""
 
-    def __call__(self, job: Job, numbers: Sequence[int]) -> Iterator[Subnetwork]:
-        """The subnetworks of these numbers, in their order."""
+    def __call__(self, job: Job, numbers: Sequence[int]) -> Generator[Subnetwork, None, None]:
+        """The subnetworks of these numbers, in their order; closed when no more are wanted."""
 
 
 class Here(NamedTuple):
@@ -103,7 +103,7 @@ class Here(NamedTuple):
 
     n_threads: int
 
-    def __call__(self, job: Job, numbers: Sequence[int]) -> Iterator[Subnetwork]:
+    def __call__(self, job: Job, numbers: Sequence[int]) -> Generator[Subnetwork, None, None]:
         """See :class:`Runner`."""
         return (job.subnetwork(i, self.n_threads) for i in numbers)
 
@@ -130,14 +130,6 @@ def score(
     for matrix in scored:
         matrix[:, ~is_target] = np.nan
     return scored
-
-
-def score_all_cells(
-    problem: Problem, estimator: Estimator, ties_seed: np.random.SeedSequence, n_threads: int, *, at_most: float = 1.0
-) -> Scored:
-    """Score all pairs on all cells."""
-    null = estimator.null(problem.ranks, problem.ranks.n_cells, n_threads)
-    return score(problem, estimator, null, ties_seed, n_threads, at_most=at_most)
 
 
 def pruned_edges(

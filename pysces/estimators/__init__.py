@@ -5,6 +5,7 @@ from __future__ import annotations
 from pysces._enrich.pleiotropy import Pleiotropy
 from pysces._infer.subnetworks import SUBSAMPLE
 from pysces.estimators._aracne import ARACNe, ConstantRegulatorsError
+from pysces.estimators._checkpoint import checkpoint_folder
 from pysces.estimators._genes import gene_positions
 from pysces.estimators._pairs import PairScores
 from pysces.estimators._viper import VIPER, NotScorableError
@@ -17,5 +18,6 @@ __all__ = [
     "NotScorableError",
     "PairScores",
     "Pleiotropy",
+    "checkpoint_folder",
     "gene_positions",
 ]

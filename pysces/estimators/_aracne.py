@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -17,7 +17,7 @@ from pysces._network import network_table
 from pysces._parallel import resolve_threads
 from pysces._random import child, kernel_seed, seed_sequence
 from pysces.estimators._cells import ranked_cells
-from pysces.estimators._checkpoint import Checkpoint
+from pysces.estimators._checkpoint import Checkpoint, checkpoint_folder
 from pysces.estimators._distributed import OnCluster, active_client
 from pysces.estimators._genes import gene_labels, gene_positions
 from pysces.estimators._pairs import PairScores
@@ -25,6 +25,7 @@ from pysces.estimators._settings import MIN_CELLS, checked_settings, chosen_numb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -250,14 +251,17 @@ class ARACNe:
             If ``checkpoint`` cannot be written; what is there stays whole.
         """
         numbers = chosen_numbers(subnetworks, checkpoint, self.n_steps)
+        folder = None if checkpoint is None else checkpoint_folder(checkpoint)
         cluster = active_client(client)
         problem, names = self._problem(X, regulators, gene_names, targets, depth, rows, allow_negative=allow_negative)
         runner: Runner = Here(self._n_threads) if cluster is None else OnCluster(cluster)
-        if checkpoint is not None:
-            runner = Checkpoint(Path(checkpoint), names, runner)
+        if folder is not None:
+            runner = Checkpoint(folder, names, runner)
         if numbers is not None:
-            for _ in runner(job_of(problem, self._settings, self._seed, self._n_threads), numbers):
-                on_subnetwork()
+            job = job_of(problem, self._settings, self._seed, self._n_threads)
+            with closing(runner(job, numbers)) as kept:
+                for _ in kept:
+                    on_subnetwork()
             return self
         edges = infer(problem, self._settings, self._seed, self._n_threads, on_subnetwork, runner)
         self.network_ = network_table(

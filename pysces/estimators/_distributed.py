@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from contextlib import closing
+from itertools import islice
+from time import sleep
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from pysces._infer.subnetworks import Job, Subnetwork
 
 TASKS_PER_THREAD = 2
 """Tasks that are handed out ahead of the result that is waited for."""
 ATTEMPTS = 4
-"""How often data that went with the workers that held them are sent anew."""
+"""How often the job is sent to the workers, if it goes with those that held it before the next subnetwork is there."""
+PAUSE = 1.0
+"""Seconds after which the cluster has noticed which workers are gone."""
 
 
 def active_client(client: Any | None) -> Any | None:
@@ -23,15 +28,26 @@ def active_client(client: Any | None) -> Any | None:
         if not all(hasattr(client, name) for name in ("submit", "scatter", "nthreads")):
             msg = f"client is {type(client).__name__}; give a dask.distributed.Client."
             raise TypeError(msg)
+        if client.asynchronous or client.status != "running":
+            state = "asynchronous" if client.asynchronous else client.status
+            msg = f"client is {state}; give a dask.distributed.Client that is connected, and not asynchronous."
+            raise ValueError(msg)
         return client
     if "distributed" not in sys.modules:
         return None
-    from distributed import default_client
+    from distributed import default_client, get_worker
 
     try:
-        return default_client()  # type: ignore[no-untyped-call]
+        get_worker()
+    except ValueError:
+        pass
+    else:
+        return None  # a task that waits for tasks of its own cluster may wait for ever
+    try:
+        found = default_client()  # type: ignore[no-untyped-call]
     except ValueError:
         return None
+    return None if found.asynchronous else found
 
 
 class OnCluster(NamedTuple):
@@ -39,40 +55,39 @@ class OnCluster(NamedTuple):
 
     client: Any
 
-    def __call__(self, job: Job, numbers: Sequence[int]) -> Iterator[Subnetwork]:
+    def __call__(self, job: Job, numbers: Sequence[int]) -> Generator[Subnetwork, None, None]:
         """See :class:`Runner`."""
-        left = list(numbers)
-        for attempt in range(ATTEMPTS):
+        left = deque(numbers)
+        n_attempts = 0
+        while left:
             try:
-                for found in self._computed(job, tuple(left)):
-                    yield found
-                    del left[0]
+                with closing(self._computed(job, tuple(left))) as computed:
+                    for found in computed:
+                        yield found
+                        left.popleft()
+                        n_attempts = 0
             except _lost() as error:
-                if attempt == ATTEMPTS - 1:
+                n_attempts += 1
+                if n_attempts == ATTEMPTS:
                     msg = (
-                        f"the workers of the cluster were lost {ATTEMPTS} times while they computed subnetwork "
-                        f"{left[0]}; have they enough memory? With checkpoint=..., what is finished is kept."
+                        f"the cluster has not given subnetwork {left[0]} in {ATTEMPTS} attempts ({error!r}). Are there "
+                        "workers, and have they enough memory? With checkpoint=..., what is finished is kept."
                     )
                     raise RuntimeError(msg) from error
-            else:
-                return
+                sleep(PAUSE)
 
-    def _computed(self, job: Job, numbers: Sequence[int]) -> Iterator[Subnetwork]:
-        ahead = TASKS_PER_THREAD * max(sum(self.client.nthreads().values()), 1)
+    def _computed(self, job: Job, numbers: Sequence[int]) -> Generator[Subnetwork, None, None]:
         [sent] = self.client.scatter([job], broadcast=True, hash=False)
-        waiting: deque[Any] = deque()
         to_do = iter(numbers)
+        waiting: deque[Any] = deque()
         try:
-            for i in to_do:
-                waiting.append(self.client.submit(_subnetwork, sent, i, pure=False))
-                if len(waiting) == ahead:
-                    break
-            while waiting:
-                found = waiting.popleft().result()
-                for i in to_do:
+            while True:
+                ahead = TASKS_PER_THREAD * max(sum(self.client.nthreads().values()), 1)  # workers come and go
+                for i in islice(to_do, max(ahead - len(waiting), 0)):
                     waiting.append(self.client.submit(_subnetwork, sent, i, pure=False))
-                    break
-                yield found
+                if not waiting:
+                    return
+                yield waiting.popleft().result()
         finally:
             self.client.cancel(list(waiting), force=True)
 
@@ -82,10 +97,9 @@ def _subnetwork(job: Job, i: int) -> Subnetwork:
 
 
 def _lost() -> tuple[type[BaseException], ...]:
-    """What is raised when a worker that held data or a task is gone."""
+    """What is raised when a worker that held the job or a task is gone, or there is none."""
     from concurrent.futures import CancelledError
 
     from distributed import KilledWorker
-    from distributed.client import FutureCancelledError
 
-    return CancelledError, FutureCancelledError, KilledWorker
+    return CancelledError, KilledWorker, OSError

@@ -295,6 +295,20 @@ class VIPER:
         consume(enrich, cells, self._n_threads)
         return scores
 
+    def score_block(self, block: Any) -> Scores:
+        """Scores of some cells, see :meth:`score`, on the thread that calls and without checks.
+
+        Parameters
+        ----------
+        block
+            Cells x genes in memory, the genes as in :meth:`fit`, finite.
+
+        Returns
+        -------
+        As from :meth:`score`.
+        """
+        return self._scorer(restriction(self._genes, self._n_genes)(block))
+
     def _match(self, names: NDArray[np.object_]) -> tuple[NDArray[np.object_], Regulons]:
         """Regulators with enough targets among the genes, and these targets."""
         regulators, regulons = code_network(self.network, names)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pysces.get._activity import activity
+from pysces.get._comparison import comparison
 from pysces.get._conservation import conservation
 from pysces.get._network import network
 from pysces.get._pvalues import pvalues
+from pysces.get._regulators import regulators
 from pysces.get._tables import msviper
 
-__all__ = ["activity", "conservation", "msviper", "network", "pvalues"]
+__all__ = ["activity", "comparison", "conservation", "msviper", "network", "pvalues", "regulators"]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
 from pysces import _slots
+from pysces.get._rank_genes_groups import add_ranking
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def activity(adata: AnnData, *, key: str = _slots.VIPER) -> AnnData:
@@ -27,10 +31,15 @@ def activity(adata: AnnData, *, key: str = _slots.VIPER) -> AnnData:
     embeddings (arrays in ``obsm``) and colours (``uns["*_colors"]``) of ``adata``; in ``var`` int64 ``n_targets`` and,
     with groups, ``n_groups`` that have the regulon (``n_targets`` is then the largest).
 
+    If :func:`pysces.tl.rank_regulators` ranked these activities (under its default key, with any method but
+    ``"kruskal"``), its results are in ``uns["rank_genes_groups"]`` as scanpy's functions read them;
+    ``"logfoldchanges"`` are differences of mean activities, ``mean - mean_reference``. Joined labels of several columns
+    are a column ``"a | b"`` of ``obs``.
+
     Raises
     ------
     KeyError
-        If there are no activities.
+        If there are no activities, or if they were written to a file (``out``), which is to be opened instead.
 
     Examples
     --------
@@ -42,6 +51,14 @@ def activity(adata: AnnData, *, key: str = _slots.VIPER) -> AnnData:
     (700, 1)
     """
     scores, regulons = _slots.read_activity(adata, key)
+    found = without_scores(adata, regulons, scores.columns.to_numpy(dtype=object))
+    found.X = scores.to_numpy(np.float32, copy=True)
+    add_ranking(found, adata, key)
+    return found
+
+
+def without_scores(adata: AnnData, regulons: pd.DataFrame, regulators: NDArray[np.object_]) -> AnnData:
+    """All that :func:`activity` gives beside the scores."""
     by_source = regulons.groupby("source", observed=True)["n_targets"]
     var = pd.DataFrame({"n_targets": by_source.max()})
     if "group" in regulons.columns:
@@ -49,6 +66,6 @@ def activity(adata: AnnData, *, key: str = _slots.VIPER) -> AnnData:
     var.index = var.index.astype(str)
     embeddings: Any = {name: np.array(value) for name, value in adata.obsm.items() if isinstance(value, np.ndarray)}
     colours = {name: list(value) for name, value in adata.uns.items() if name.endswith("_colors")}
-    var = var.loc[scores.columns].rename_axis(None)
+    var = var.loc[regulators.astype(str)].rename_axis(None)
     obs = cast("pd.DataFrame", adata.obs).copy()
-    return AnnData(scores.to_numpy(np.float32, copy=True), obs=obs, var=var, obsm=embeddings, uns=colours)
+    return AnnData(None, obs=obs, var=var, obsm=embeddings, uns=colours)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,10 +14,11 @@ from pysces._network import join_groups
 from pysces._random import child, seed_sequence
 from pysces._strata import ALL_CELLS, GroupBy, Stratum, named, strata
 from pysces.datasets import regulators as known_regulators
-from pysces.estimators import SUBSAMPLE, ARACNe, ConstantRegulatorsError, gene_positions
+from pysces.estimators import SUBSAMPLE, ARACNe, ConstantRegulatorsError, checkpoint_folder, gene_positions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import pandas as pd
     from anndata import AnnData
@@ -217,7 +217,7 @@ def _infer(
     with _log.progress(model.n_steps * len(parts), "subnetworks") as bar:
         for part in parts:
             of_part = model if part.place < 0 else model.with_rng(child(seed, part.place))
-            folder = None if checkpoint is None else Path(checkpoint) / _folder(part)
+            folder = None if checkpoint is None else checkpoint_folder(checkpoint) / _folder(part)
             try:
                 of_part.fit(
                     chosen.x,

@@ -1,28 +1,27 @@
-"""Score groups of cells, each with its network and against its reference."""
+"""Groups of cells, each with its network and against its reference."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from pysces import _log, _slots
 from pysces._check import some, warn
 from pysces._strata import group_labels, named
 from pysces.estimators import VIPER, NotScorableError
-from pysces.tl._activity import Activity, join_parts
-from pysces.tl._several import joined_networks
+from pysces.tl._panel import Panel, Single
+from pysces.tl._plan import Plan, Use, regulons_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
     from anndata import AnnData
     from numpy.typing import ArrayLike, NDArray
 
     from pysces._matrix import Choice
     from pysces._strata import GroupBy, Stratum
-    from pysces.tl._several import NetworkWeights
+    from pysces.tl._panel import NetworkWeights
 
 FEW_CELLS = 10
 """Groups with fewer cells have unreliable moments of their own."""
@@ -66,81 +65,113 @@ def references(
     return [Reference("mask", np.flatnonzero(mask))] * len(parts)
 
 
-def score_groups(
+def plan_of(
     chosen: Choice,
-    table: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
+    parts: list[Stratum],
+    against: list[Reference | None],
+    groupby: GroupBy | None,
+    settings: Mapping[str, Any],
+    weights: NetworkWeights,
+    *,
+    borrow: bool,
+) -> Plan:
+    """Models for the cells of all ``parts``; groups that cannot be scored are warned of.
+
+    With ``borrow``, groups without a network of their own are scored with those of all others.
+    """
+    several = len(tables) > 1
+    uses = [use for name, table in tables.items() for use in _uses(
+        _Models(chosen, table, settings), name, parts, against, groupby, settings, borrow=borrow
+    )]  # fmt: skip
+    scorers: list[Single | Panel] = []
+    part_of = np.full(chosen.x.shape[0], -1, np.int32)
+    labels = list(tables) if several else list(dict.fromkeys(use.network for use in uses))
+    networks: list[NDArray[np.intp] | int] = []
+    for part in parts:
+        own = {use.network: use.model for use in uses if use.part.label == part.label}
+        if all(model is None for model in own.values()):
+            continue
+        part_of[part.rows] = len(scorers)
+        numbers = np.array([labels.index(network) for network in own])
+        [(first, model), *others] = own.items()
+        if model is not None and not others and not several and first in {part.label, ""}:
+            scorers.append(Single(model))
+            networks.append(int(numbers[0]))
+        else:
+            scorers.append(Panel(own, weights))
+            networks.append(numbers)
+    mixed = any(isinstance(scorer, Panel) for scorer in scorers)
+    names = np.unique(np.concatenate([scorer.regulators for scorer in scorers]))
+    regulons = regulons_of(uses, names, grouped=groupby is not None, several=mixed)
+    return Plan(names, part_of, scorers, networks, labels if mixed else [], regulons)
+
+
+def _uses(
+    models: _Models,
+    name: str,
     parts: list[Stratum],
     against: list[Reference | None],
     groupby: GroupBy | None,
     settings: Mapping[str, Any],
     *,
-    borrow: NetworkWeights | None = None,
-) -> Activity:
-    """Scores of the cells of ``parts``; groups that cannot be scored are NaN and warned of.
-
-    With ``borrow``, groups that cannot be scored with a network of their own are scored with those of all others.
-    """
-    score = _Scorer(chosen, table, settings)
-    scored: dict[str, Activity] = {}
-    borrowed: list[str] = []
+    borrow: bool,
+) -> list[Use]:
+    """The models of one network for the cells of all ``parts``."""
+    uses: list[Use] = []
+    scored: set[str] = set()
     reason: NotScorableError | None = None
     for part, reference in zip(parts, against, strict=True):
-        found = score(part.label, part, reference)
-        if not isinstance(found, Activity) and borrow is not None:
-            others = {label: score(label, part, reference) for label in score.labels}
-            known = {label: other for label, other in others.items() if isinstance(other, Activity)}
-            if known:
-                borrowed.append(part.label)
-                found = joined_networks(known, borrow)
-        if isinstance(found, Activity):
-            scored[part.label] = found
-        else:
-            reason = found or reason
+        found = models(part.label, part, reference)
+        if isinstance(found, VIPER):
+            uses.append(Use(part, name or part.label, found))
+            scored.add(part.label)
+            continue
+        reason = found or reason
+        others = [Use(part, label, _model(models(label, part, reference))) for label in models.labels] if borrow else []
+        others = [use for use in others if use.model is not None]
+        scored |= {use.part.label for use in others}
+        uses += others or [Use(part, name or part.label, None)]
     if not scored:
         if len(parts) == 1 and reason is not None:
             raise reason
         where = "" if groupby is None else f" of adata.obs[{named(groupby)}]"
         msg = f"no group{where} can be scored. The last one: {reason or 'it has no network.'}"
         raise ValueError(msg) from reason
-    if borrowed:
-        _log.hint(f"scored with the networks of all other groups: {some(borrowed, 20)}")
-    _warn_of_groups(parts, set(scored), against, groupby, settings)
-    return join_parts(chosen.x.shape[0], parts, scored, grouped=groupby is not None)
+    _warn_of_groups(parts, scored, against, groupby, settings)
+    return uses
 
 
-class _Scorer:
-    """Scores cells with the network of a group; what was learned from the same cells is kept."""
+def _model(found: VIPER | NotScorableError | None) -> VIPER | None:
+    return found if isinstance(found, VIPER) else None
+
+
+class _Models:
+    """Models of the networks of groups; what was learned from the same cells is kept."""
 
     def __init__(self, chosen: Choice, table: pd.DataFrame, settings: Mapping[str, Any]) -> None:
         self._chosen, self._table, self._settings = chosen, table, settings
-        self._models: dict[tuple[str, str], VIPER | NotScorableError | None] = {}
+        self._known: dict[tuple[str, str], VIPER | NotScorableError | None] = {}
         self._grouped = "group" in table.columns
-        self._allow_negative = settings["signature"] == "none"
         self.labels = list(dict.fromkeys(table["group"])) if self._grouped else []
 
-    def __call__(self, label: str, part: Stratum, reference: Reference | None) -> Activity | NotScorableError | None:
-        """Scores of the cells of ``part``, why there are none, or None without a network."""
+    def __call__(self, label: str, part: Stratum, reference: Reference | None) -> VIPER | NotScorableError | None:
+        """A model for the cells of ``part``, why there is none, or None without a network."""
         key = label if self._grouped else "", f"own {part.label}" if reference is None else reference.name
-        if key not in self._models:
-            self._models[key] = self._fitted(label, part, reference)
-        model = self._models[key]
-        if not isinstance(model, VIPER):
-            return model
-        scores = model.score(self._chosen.x, rows=part.rows, allow_negative=self._allow_negative)
-        regulons = pd.DataFrame({"source": model.regulators_, "n_targets": model.n_targets_})
-        regulons[list(_slots.NULL_SPREADS)] = model.null_spreads_
-        nes, sd, pes = (None if of is None else of.astype(np.float32) for of in (scores.nes, scores.sd, scores.pes))
-        return Activity(model.regulators_, cast("NDArray[np.float32]", nes), sd, pes, regulons)
+        if key not in self._known:
+            self._known[key] = self._fitted(label, part, reference)
+        return self._known[key]
 
     def _fitted(self, label: str, part: Stratum, reference: Reference | None) -> VIPER | NotScorableError | None:
-        """A model that has learned from the cells to compare with, why it cannot, or None without a network."""
         table = self._table[self._table["group"] == label] if self._grouped else self._table
         if table.empty:
             return None
         rows = part.rows if reference is None else reference.rows
         model = VIPER(table, reference=None if reference is None else np.arange(len(rows)), **self._settings)
         try:
-            return model.fit(self._chosen.x, self._chosen.genes, rows=rows, allow_negative=self._allow_negative)
+            return model.fit(
+                self._chosen.x, self._chosen.genes, rows=rows, allow_negative=self._settings["signature"] == "none"
+            )
         except NotScorableError as error:
             return error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -14,21 +15,26 @@ from pysces._matrix import choose
 from pysces._network import check_network
 from pysces._random import seed_sequence
 from pysces._strata import strata
-from pysces.tl._scoring import references, score_groups
-from pysces.tl._several import default_weights, joined_networks
+from pysces.get._activity import without_scores
+from pysces.tl._panel import default_weights
+from pysces.tl._plan import run_plan
+from pysces.tl._results import Arrays, File, checked_path
+from pysces.tl._scoring import plan_of, references
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from anndata import AnnData
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from pysces._enrich.signatures import SignatureName
     from pysces._random import Seed
     from pysces._strata import GroupBy
     from pysces.estimators import Pleiotropy
     from pysces.estimators._options import GeneWeights
-    from pysces.tl._several import NetworkWeights
+    from pysces.tl._panel import NetworkWeights
+    from pysces.tl._plan import Plan
 
 MIN_NETWORKS = 2
 
@@ -55,6 +61,7 @@ def viper(
     n_bootstraps: int = 0,
     n_null: int = 0,
     network_weights: NetworkWeights | None = None,
+    out: str | Path | None = None,
     rng: Seed = 0,
     n_threads: int = 0,
     key_added: str = _slots.VIPER,
@@ -97,6 +104,10 @@ def viper(
         for the sum over the root of the number of networks. With ``"narnea"``, ``"vote"`` (the default): the weight of
         a network in a cell is the share of the regulators common to all whose abs(PES) is largest there, or
         ``"stouffer"``. Networks that lack a regulator do not count for it.
+    out
+        Path of a new ``.zarr`` or ``.h5ad`` file, for activities that do not fit in memory: scores are written as they
+        come, and nothing to ``obsm``. The file is what :func:`pysces.get.activity` gives, with what else is asked for
+        in the layers ``"sd"`` and ``"pes"``; it has its name only when it is whole.
     n_threads
         Number of threads, 0 for all; never changes the result.
     key_added
@@ -109,7 +120,8 @@ def viper(
     ``None``, or the copy. Sets:
 
     ``adata.obsm[key_added]``
-        float32 table, cells x regulators: normalised enrichment scores, NaN where a group lacks the regulon.
+        float32 table, cells x regulators: normalised enrichment scores, NaN where a group lacks the regulon. Not with
+        ``out``.
     ``adata.obsm[key_added + "_sd"]``
         With ``n_bootstraps``: float32 table, standard deviations of the scores.
     ``adata.obsm[key_added + "_pes"]``
@@ -134,6 +146,8 @@ def viper(
         If a column, layer or key is not there.
     TypeError
         If group labels are not strings.
+    FileExistsError, FileNotFoundError
+        If ``out`` is there already, or its folder is not.
 
     Examples
     --------
@@ -145,6 +159,8 @@ def viper(
     'CD19+ B'
     """
     result = _slots.target(adata, copy=copy)
+    if out is not None:
+        checked_path(out)
     named = network if isinstance(network, Mapping) else {"": network}
     tables = {name: _table(adata, given, grouped=groupby is not None) for name, given in named.items()}
     weights = default_weights(network_weights, enrichment)
@@ -169,35 +185,54 @@ def viper(
     parts = strata(adata.obs, groupby, groups)
     against = references(adata, parts, groupby, reference)
     since = _log.start(f"scoring regulators in {len(parts)} group{'s' * (len(parts) != 1)} of cells")
-    found = {
-        name: score_groups(chosen, table, parts, against, groupby, settings, borrow=weights if borrow else None)
-        for name, table in tables.items()
-    }
-    activity = joined_networks(found, weights) if several else found[""]
+    plan = plan_of(chosen, tables, parts, against, groupby, settings, weights, borrow=borrow)
+    fields = ["nes", *["sd"] * (n_bootstraps > 0), *["pes"] * (enrichment == "narnea")]
+    parameters = _slots.params(
+        network=network if isinstance(network, str) else None, networks=list(named) if several else None,
+        network_weights=weights if several or borrow else None, groupby=groupby,
+        without_network=without_network if groupby else None, groups=None if groups is None else list(groups),
+        reference=reference if isinstance(reference, str) else None, layer=layer, use_raw=use_raw,
+        signature=signature, enrichment=enrichment, zeros=zeros, filter_genes=filter_genes,
+        min_targets=min_targets, adaptive_size=adaptive_size, normalised=normalised, pleiotropy=bool(pleiotropy),
+        **_flat(pleiotropy, gene_weights), n_bootstraps=n_bootstraps, n_null=n_null,
+        rng=rng if isinstance(rng, int | np.integer) else None, out=None if out is None else str(out),
+    )  # fmt: skip
+    allow_missing = signature == "none" and enrichment == "area" and not pleiotropy
+    run = partial(run_plan, plan, chosen.x, n_threads, allow_negative=signature == "none", allow_missing=allow_missing)
+    if out is None:
+        arrays = Arrays((adata.n_obs, len(plan.regulators)), fields)
+        run(arrays.write)
+        _warn_of_slashes(plan)
+        _slots.write_activity(
+            result, key_added, {
+                _slots.OF_FIELD[name]: pd.DataFrame(table, index=adata.obs_names, columns=plan.regulators)
+                for name, table in arrays.tables.items()
+            }, _networks(plan, arrays.network), plan.regulons, parameters,
+        )  # fmt: skip
+    else:
+        empty = without_scores(result, plan.regulons, plan.regulators)
+        with File(out, empty, fields) as file:
+            run(file.write)
+            chosen_network = _networks(plan, file.network)
+            if chosen_network is not None:
+                empty.obs[key_added + _slots.OF_NETWORK] = chosen_network
+        _slots.write_activity(result, key_added, {}, chosen_network, plan.regulons, parameters)
+    where = "adata.obsm" if out is None else str(out)
+    _log.done(since, f"added\n    {key_added!r}, activities of {len(plan.regulators)} regulators ({where})")
+    return result if copy else None
 
-    slashed = sorted(name for name in map(str, activity.regulators) if "/" in name)
+
+def _networks(plan: Plan, network: NDArray[np.intp]) -> pd.Categorical[str] | None:
+    """The network of every cell, where it may be one of several."""
+    if not plan.labels:
+        return None
+    return pd.Categorical.from_codes(network, categories=pd.Index(plan.labels))
+
+
+def _warn_of_slashes(plan: Plan) -> None:
+    slashed = sorted(name for name in map(str, plan.regulators) if "/" in name)
     if slashed:
         warn(f"regulators {some(slashed)} hold '/', which files of anndata cannot keep in obsm; rename them to save.")
-    _slots.write_activity(
-        result, key_added, {
-            name: pd.DataFrame(scores, index=adata.obs_names, columns=activity.regulators)
-            for name, scores in (("", activity.nes), (_slots.SD, activity.sd), (_slots.PES, activity.pes))
-            if scores is not None
-        }, activity.network, activity.regulons,
-        _slots.params(
-            network=network if isinstance(network, str) else None, networks=list(named) if several else None,
-            network_weights=weights if several or borrow else None, groupby=groupby,
-            without_network=without_network if groupby else None, groups=None if groups is None else list(groups),
-            reference=reference if isinstance(reference, str) else None, layer=layer, use_raw=use_raw,
-            signature=signature, enrichment=enrichment, zeros=zeros, filter_genes=filter_genes,
-            min_targets=min_targets, adaptive_size=adaptive_size, normalised=normalised, pleiotropy=bool(pleiotropy),
-            **_flat(pleiotropy, gene_weights),
-            n_bootstraps=n_bootstraps, n_null=n_null, rng=rng if isinstance(rng, int | np.integer) else None,
-        ),
-    )  # fmt: skip
-    n_regulators = len(activity.regulators)
-    _log.done(since, f"added\n    {key_added!r}, activities of {n_regulators} regulators (adata.obsm)")
-    return result if copy else None
 
 
 def _table(adata: AnnData, network: str | pd.DataFrame, *, grouped: bool) -> pd.DataFrame:

@@ -1,0 +1,109 @@
+"""How all cells are scored: models that have learned from the cells to compare with, each for the cells of a group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pysces import _slots
+from pysces._matrix import checked_blocks
+from pysces._parallel import consume, resolve_threads
+from pysces.tl._panel import Panel, Scored, Single
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from pysces._strata import Stratum
+    from pysces.estimators import VIPER
+
+
+class Plan(NamedTuple):
+    """What scores the cells of each group. It needs one block of cells at a time."""
+
+    regulators: NDArray[np.object_]
+    part_of: NDArray[np.int32]
+    """For every cell the number of its scorer, -1 for cells that are not scored."""
+    scorers: list[Single | Panel]
+    networks: list[NDArray[np.intp] | int]
+    """For every scorer the numbers, in ``labels``, of its networks, or of its only one."""
+    labels: list[str]
+    """Of networks, if a cell may be scored with several; else empty."""
+    regulons: pd.DataFrame
+    """One row per regulon: ``source``, ``n_targets``, the spreads of its null, ``group`` if there are groups, and
+    ``network`` if a cell may be scored with several."""
+
+    def score(self, rows: NDArray[np.intp], block: Any) -> Scored:
+        """Scores of some cells, given in memory, under all regulators; float32, NaN where there are none."""
+        shape = len(rows), len(self.regulators)
+        found: dict[str, NDArray[np.float32]] = {}
+        network = np.full(len(rows), -1, np.intp)
+        part_of = self.part_of[rows]
+        for part in np.unique(part_of):
+            cells = np.flatnonzero(part_of == part)
+            scorer, numbers = self.scorers[part], self.networks[part]
+            scored = scorer.score(block if len(cells) == len(rows) else block[cells])
+            columns = np.searchsorted(self.regulators, scorer.regulators)
+            for name in ("nes", "sd", "pes"):
+                if (values := getattr(scored, name)) is not None:
+                    into = found.setdefault(name, np.full(shape, np.nan, np.float32))
+                    into[np.ix_(cells, columns)] = values
+            if scored.network is None:
+                network[cells] = numbers
+            else:
+                network[cells] = np.where(scored.network < 0, -1, np.asarray(numbers)[scored.network])
+        return Scored(found["nes"], found.get("sd"), found.get("pes"), network if self.labels else None)
+
+
+def run_plan(
+    plan: Plan,
+    x: Any,
+    n_threads: int,
+    write: Callable[[NDArray[np.intp], Scored], None],
+    *,
+    allow_negative: bool,
+    allow_missing: bool,
+) -> None:
+    """Score all cells that can be scored, and hand the scores of a block at a time to ``write``."""
+    rows = np.flatnonzero(plan.part_of >= 0)
+
+    def score(item: tuple[slice, Any]) -> None:
+        place, block = item
+        write(rows[place], plan.score(rows[place], block))
+
+    cells = checked_blocks(x, rows, allow_negative=allow_negative, allow_missing=allow_missing)
+    consume(score, cells, resolve_threads(n_threads))
+
+
+class Use(NamedTuple):
+    """A model, the label of its network, and the cells that it scores, alone or with others (``weights``)."""
+
+    part: Stratum
+    network: str
+    model: VIPER | None
+
+
+def regulons_of(uses: list[Use], names: NDArray[np.object_], *, grouped: bool, several: bool) -> pd.DataFrame:
+    """The regulons of all models, in their order."""
+    known = [(part.label, network, model) for part, network, model in uses if model is not None]
+    sizes = [len(model.regulators_) for _, _, model in known]
+    table = pd.DataFrame(
+        {
+            "source": pd.Categorical(np.concatenate([m.regulators_ for *_, m in known]), categories=names.tolist()),
+            "n_targets": np.concatenate([model.n_targets_ for *_, model in known]),
+        }
+    )
+    table[list(_slots.NULL_SPREADS)] = np.concatenate([model.null_spreads_ for *_, model in known])
+    if grouped:
+        table["group"] = _repeated([label for label, *_ in known], sizes)
+        table = table[["group", *table.columns[:-1]]]
+    if several:
+        table = table.assign(network=_repeated([network for _, network, _ in known], sizes))
+    return table
+
+
+def _repeated(labels: list[str], sizes: list[int]) -> pd.Categorical[str]:
+    return pd.Categorical(np.repeat(np.array(labels, dtype=object), sizes), categories=list(dict.fromkeys(labels)))

@@ -1,0 +1,239 @@
+"""Regulators that are more active in one group of cells than in others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pysces import _log, _slots
+from pysces._check import one_of, some, warn
+from pysces._enrich.ranking import LEAST_CELLS, TESTS, rank_groups
+from pysces._infer.significance import log_qvalues
+from pysces._parallel import resolve_threads
+from pysces._strata import group_labels, named, strata
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anndata import AnnData
+    from numpy.typing import NDArray
+
+    from pysces._enrich.ranking import Method, Ranking
+    from pysces._strata import GroupBy
+
+
+def rank_regulators(
+    adata: AnnData,
+    groupby: GroupBy,
+    *,
+    method: Method = "wilcoxon",
+    key: str = _slots.VIPER,
+    groups: Sequence[str] | None = None,
+    reference: str = "rest",
+    n_threads: int = 0,
+    key_added: str = _slots.RANK_REGULATORS,
+    copy: bool = False,
+) -> AnnData | None:
+    r"""Rank regulators by how much more active they are in one group of cells than in others.
+
+    Of each regulator, :math:`n` cells of the group and :math:`N - n` cells of the reference have an activity :math:`x`.
+
+    ==============  ================================================  ==============================================
+    ``method``      ``score``                                         ``effect``
+    ==============  ================================================  ==============================================
+    ``"wilcoxon"``  :math:`(U - E U) / sd(U)` of the rank sum         area under the ROC curve,
+                    statistic :math:`U` of Mann and Whitney, with     :math:`U / (n (N - n))`: share of the pairs of
+                    the variance of ties, without correction of       cells in which that of the group has the larger
+                    continuity                                        activity, ties a half
+    ``"t-test"``    Welch's t                                         Cohen's d, with the pooled variance
+    ``"stouffer"``  :math:`(\sum x - n \mu) / \sqrt{n \sigma^2        Stouffer's integrated activity,
+                    (N - n) / (N - 1)}`, with the mean and the        :math:`\sum x / \sqrt n`
+                    variance of all N cells
+    ``"kappa"``     normal score of p, with the sign of the effect    Cohen's kappa, :math:`(k - n^2 / N) / (n - n^2 /
+                                                                      N)`, with k of the group among the n cells of
+                                                                      highest activity
+    ``"kruskal"``   H of Kruskal and Wallis, with ties, of all        :math:`\varepsilon^2 = H / (N - 1)`: share of
+                    groups together                                   the variance of the ranks between groups
+    ==============  ================================================  ==============================================
+
+    Activities of cells of one data set are no independent draws from N(0, 1), as Stouffer's method assumes: the score
+    is that of the sum among all permutations of the labels, whose mean and variance are known without drawing any. So
+    is that of kappa, where k is hypergeometric; where cells are tied for the last of the n places, each counts as the
+    share of the places left, and for p a broken k is rounded towards its expectation. All p-values are two-sided, of a
+    normal, t (``"t-test"``) or chi-squared (``"kruskal"``) distribution, or twice the smaller tail (``"kappa"``).
+
+    The p-values are over cells. Cells of one person are not independent samples of people: with many cells, small
+    differences have small p-values. To compare data sets, compare the effects.
+
+    Parameters
+    ----------
+    adata
+        Annotated data with activities from :func:`pysces.tl.viper`, made with one reference for all cells.
+    groupby
+        Column of ``adata.obs`` with the groups, or a list of columns, whose labels are joined: ``"a | b"``.
+    method
+        Test, see above.
+    key
+        The ``key_added`` of :func:`pysces.tl.viper`.
+    groups
+        Only these groups; with ``"kruskal"`` only their cells count.
+    reference
+        ``"rest"``: a group is compared with all other cells that have a label; or the label of one group, with which
+        all others are compared.
+    n_threads
+        Number of threads, 0 for all; never changes the result.
+    key_added
+        Key in ``uns``.
+    copy
+        Return a copy instead of writing to ``adata``.
+
+    Returns
+    -------
+    ``None``, or the copy. Sets:
+
+    ``adata.uns[key_added]["table"]``
+        One row per group and regulator: categorical ``group``, in the order of the groups, and ``source``; float64
+        ``score`` and ``effect``; ``mean`` and ``mean_reference``, mean activity (NES) of the group and the reference;
+        ``log_pvalue`` and ``log_qvalue`` (Benjamini-Hochberg over the regulators of a group), natural logs. Sorted by
+        group, then by falling score. Statistics are NaN, and last, where the group or the reference has fewer than 2
+        cells with an activity, or activities do not vary (with ``"t-test"``, do not vary within groups). With
+        ``"kruskal"``, one row per regulator that can be tested, of the group of the highest mean rank, and
+        ``log_qvalue`` over all regulators.
+    ``adata.uns[key_added]["params"]``
+        Parameters and versions, and ``groups_skipped``: groups without 2 cells with activities on both sides.
+
+    Raises
+    ------
+    ValueError
+        If fewer than two groups have cells, or none can be compared; if ``groups`` or ``reference`` is not among the
+        labels, ``"kruskal"`` has a ``reference``, ``key_added`` is ``key``, or a parameter is not valid.
+    KeyError
+        If there are no activities, or a column is not there.
+    TypeError
+        If group labels are not strings.
+
+    References
+    ----------
+    Mann and Whitney 1947, doi:10.1214/aoms/1177730491; Welch 1947, doi:10.1093/biomet/34.1-2.28; Stouffer et al. 1949,
+    The American Soldier; Cohen 1960, doi:10.1177/001316446002000104; Kruskal and Wallis 1952,
+    doi:10.1080/01621459.1952.10483441; Benjamini and Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x.
+
+    Examples
+    --------
+    >>> import pandas as pd, pysces as ps
+    >>> adata = ps.datasets.pbmc68k()
+    >>> markers = {"B": ["CD79A", "CD79B", "MS4A1", "CD74"], "M": ["LYZ", "CST3", "S100A9", "S100A8"]}
+    >>> net = pd.DataFrame([(name, gene, 1.0) for name in markers for gene in markers[name]])
+    >>> ps.tl.viper(adata, net.set_axis(["source", "target", "weight"], axis=1), min_targets=3)
+    >>> ps.tl.rank_regulators(adata, "cell_type")
+    >>> ps.get.regulators(adata, "CD14+ Monocyte", 1)["source"].tolist()
+    ['M']
+    """
+    one_of(method, list(TESTS), "method")
+    n_threads = resolve_threads(n_threads)
+    if key_added == key:
+        msg = f"key_added is {key_added!r}, where the activities are; choose another key."
+        raise ValueError(msg)
+    result = _slots.target(adata, copy=copy)
+    activity, _ = _slots.read_activity(adata, key)
+    chosen = _choose(adata, groupby, groups, reference, method)
+    _warn_of_own_references(adata, key)
+
+    def columns(block: slice) -> NDArray[np.float32]:
+        return activity.iloc[:, block].to_numpy(np.float32)
+
+    names = activity.columns.astype(str).to_numpy(dtype=object)
+    since = _log.start(f"ranking {len(names)} regulators in {len(chosen.labels)} groups of cells ({method})")
+    ranking = rank_groups(
+        columns, len(names), chosen.codes, len(chosen.labels), method, rest=reference == "rest", n_threads=n_threads
+    )
+    compared = ranking.enough.any(axis=1)
+    skipped = [label for label, kept in zip(chosen.labels, compared, strict=True) if not kept]
+    if not compared.any():
+        msg = (
+            f"no group of adata.obs[{named(groupby)}] has {LEAST_CELLS} cells with activities and as many to be "
+            f"compared with: {some(chosen.labels, 20)}; choose other groups or another reference."
+        )
+        raise ValueError(msg)
+    if skipped:
+        warn(
+            f"groups {some(skipped)} have fewer than {LEAST_CELLS} cells with activities, or fewer to be compared "
+            "with, and are left out."
+        )
+    _slots.write_ranking(
+        result, key_added, _table(ranking, np.flatnonzero(compared), chosen.labels, names, method),
+        _slots.params(
+            groupby=groupby if isinstance(groupby, str) else list(groupby), method=method, key=key,
+            groups=None if groups is None else list(groups), reference=reference, groups_skipped=skipped or None,
+        ),
+    )  # fmt: skip
+    _log.done(since, f"added\n    {key_added!r}, regulators of {compared.sum()} groups (adata.uns)")
+    return result if copy else None
+
+
+class _Chosen(NamedTuple):
+    """Labels of the groups to look at, and which of them every cell is in: their number if it is a reference only."""
+
+    labels: list[str]
+    codes: NDArray[np.intp]
+
+
+def _choose(adata: AnnData, groupby: GroupBy, groups: Sequence[str] | None, reference: str, method: Method) -> _Chosen:
+    parts = strata(adata.obs, groupby, groups)
+    of_cell = group_labels(adata.obs, groupby)
+    present = list(of_cell.remove_unused_categories().categories)
+    if len(present) < 2:
+        msg = f"groupby={named(groupby)} has cells of {len(present)} groups, and comparing needs two at least."
+        raise ValueError(msg)
+    if reference not in ("rest", *present):
+        msg = f"reference is {reference!r}, not among the labels of adata.obs[{named(groupby)}]: {some(present, 20)}."
+        raise ValueError(msg)
+    if reference != "rest" and method == "kruskal":
+        msg = f"reference is {reference!r}, but method='kruskal' compares all groups together; leave reference out."
+        raise ValueError(msg)
+    tested = [part for part in parts if reference == "rest" or part.label != reference]
+    if not tested:
+        msg = f"groups={groups!r} leaves no group to compare with reference={reference!r}; name others."
+        raise ValueError(msg)
+    codes = np.full(adata.n_obs, -1)
+    if method != "kruskal":
+        codes[of_cell.codes >= 0 if reference == "rest" else of_cell == reference] = len(tested)
+    for place, part in enumerate(tested):
+        codes[part.rows] = place
+    return _Chosen([part.label for part in tested], codes)
+
+
+def _warn_of_own_references(adata: AnnData, key: str) -> None:
+    """Activities of groups that were scored each against its own cells."""
+    made = _slots.read_parameters(adata, key)
+    if "groupby" in made and "reference" not in made and made["signature"] != "none":
+        warn(
+            f"adata.obsm[{key!r}] was made with every group as its own reference: activities average out to about 0 "
+            "within each, and groups cannot be compared; run pysces.tl.viper(adata, ..., reference='all')."
+        )
+
+
+def _table(
+    ranking: Ranking, compared: NDArray[np.intp], labels: list[str], names: NDArray[np.object_], method: Method
+) -> pd.DataFrame:
+    """One row per group and regulator, or per regulator."""
+    log_p = ranking.log_p[compared]
+    log_q = log_qvalues(log_p) if method == "kruskal" else np.stack([log_qvalues(of_group) for of_group in log_p])
+    place, regulator = (at.ravel() for at in np.indices(log_p.shape))
+    columns = {
+        "score": ranking.score, "effect": ranking.effect, "mean": ranking.mean,
+        "mean_reference": ranking.mean_reference, "log_pvalue": ranking.log_p,
+    }  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "group": pd.Categorical.from_codes(place, pd.Index([labels[group] for group in compared])),
+            "source": pd.Categorical(names[regulator]),
+            **{name: of[compared].ravel() for name, of in columns.items()},
+            "log_qvalue": log_q.ravel(),
+        }
+    )
+    if method == "kruskal":
+        table = table[table["score"].notna()]
+    return table.sort_values(["group", "score", "source"], ascending=[True, False, True], ignore_index=True)
