@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from itertools import cycle
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def group_colours(adata: AnnData, groupby: str | None, labels: Sequence[str]) ->
             return {label: str(stored[known.index(label)]) for label in labels}
     if len(labels) <= len(QUALITATIVE):
         return dict(zip(labels, QUALITATIVE, strict=False))
-    from matplotlib import colormaps
+    from scanpy.plotting.palettes import default_20, default_102
 
-    shades = colormaps["viridis"](np.linspace(0, 1, len(labels)))
-    return {label: cast("str", tuple(shade)) for label, shade in zip(labels, shades, strict=True)}
+    shades = default_20 if len(labels) <= len(default_20) else default_102
+    return dict(zip(labels, cycle(shades), strict=False))

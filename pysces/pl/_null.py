@@ -58,10 +58,10 @@ def null(
       where there is dependence. The vertical line is the largest p of an edge, unless p is that of the support
       (``consensus``).
     - Left, the same pairs by mutual information in nats: the share of pairs with at least as much, as
-      :math:`-\log_{10}`. The vertical line is the smallest mutual information of an edge. For ``"apmi"`` a dashed line
-      is what the p-values predict: the mean over pairs of the p that each would have there. For ``"gcmi"`` there is
-      none, and no smallest mutual information that makes an edge: mutual information is that within strata of technical
-      depth, p that within strata of the whole depth, and p depends on the pair.
+      :math:`-\log_{10}`. For ``"apmi"`` the vertical line is the smallest mutual information of an edge, and a dashed
+      line is what the p-values predict: the mean over pairs of the p that each would have there. For ``"gcmi"`` there
+      are none: mutual information is that within strata of technical depth, p that within strata of the whole depth,
+      and p depends on the pair.
 
     Parameters
     ----------
@@ -220,7 +220,7 @@ def _draw_threshold(ax: Axes, tests: Axes, edges: pd.DataFrame, settings: Mappin
     shown: dict[str, Any] = {"color": GREY, "linewidth": 1.2, "linestyle": ":"}
     if edges.empty:
         tests.plot([], [], label=f"no edge ({level})", **shown)
-    else:
+    elif settings["estimator"] == "apmi":  # p of "gcmi" does not follow from its information
         least = float(edges["mi"].min())
         ax.axvline(least, label=f"edges: at least {least:.2g} nats", **shown)
     if len(edges) and settings["consensus"] == "data":

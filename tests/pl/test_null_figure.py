@@ -100,21 +100,23 @@ def test_the_partition_predicts_the_information_of_permuted_pairs(adata):
     assert "predicted" not in lines(ps.pl.null(adata, group="B"))
 
 
-def test_the_weakest_edge_is_a_line(adata):
-    mi, tests = panels(ps.pl.null(adata, group="T/NK"))
-    edges = ps.get.network(adata, "T/NK")
+@pytest.mark.parametrize(("key", "group"), [("aracne", "T/NK"), ("apmi", None)])
+def test_the_weakest_edge_is_a_line_of_p_and_where_p_follows_from_it_of_information(adata, key, group):
+    mi, tests = panels(ps.pl.null(adata, group=group, key=key))
+    edges = ps.get.network(adata, group, key=key)
     least, most_p = edges["mi"].min(), np.exp(edges["log_pvalue"].max())
-    of_mi, of_p = (
-        lines(mi)[f"edges: at least {least:.2g} nats"],
-        lines(tests)[f"edges: p at most {most_p:.1g} (fdr 0.05)"],
-    )
-    assert of_mi.get_xdata()[0] == least
+    of_p = lines(tests)[f"edges: p at most {most_p:.1g} (fdr 0.05)"]
+    name = f"edges: at least {least:.2g} nats"
+    assert (name in lines(mi)) == (key == "apmi")
+    if key == "apmi":
+        assert lines(mi)[name].get_xdata()[0] == least
     assert of_p.get_xdata()[0] == pytest.approx(-np.log10(most_p))
     assert tests.get_xlim()[1] > of_p.get_xdata()[0]
 
 
 def test_p_of_the_support_is_no_threshold(adata):
-    ps.tl.aracne(adata, ["g1", "g2"], n_subnetworks=3, consensus="poisson", alpha=0.5, correction="p", key_added="old")
+    settings = {"consensus": "poisson", "alpha": 0.5, "correction": "p", "estimator": "apmi", "key_added": "old"}
+    ps.tl.aracne(adata, ["g1", "g2"], n_subnetworks=3, **settings)
     mi, tests = panels(ps.pl.null(adata, key="old"))
     assert any(label.startswith("edges: at least") for label in lines(mi))
     assert not any(label.startswith("edges") for label in lines(tests))
