@@ -136,6 +136,12 @@ def activity_table(data: AnnData, key: str, argument: str) -> pd.DataFrame:
     raise KeyError(msg)
 
 
+def comparison(adata: AnnData, key: str) -> dict[str, Any]:
+    """With what the activities under ``key`` were compared, for what is made of them."""
+    made = read_parameters(adata, key) if key in adata.uns else {}
+    return {name: made[name] for name in ("groupby", "reference", "signature") if name in made}
+
+
 def similarity_key(key: str) -> str:
     """Where the similarities of cells by the activities ``key`` go, unless told otherwise."""
     return f"{key}_{SIMILARITY}"

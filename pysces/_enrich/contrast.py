@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.special import betainc, betaln, erfinv, ndtri_exp
+from scipy.special import betainc, erfinv, ndtri_exp
 
 from pysces._csr import as_csc
 from pysces._enrich import _contrast_kernels as kernels
 from pysces._enrich.moments import Moments
 from pysces._enrich.signatures import without_rounding
+from pysces._enrich.tails import log_p_of_t
 from pysces._parallel import blocks, run
 from pysces._random import child
 
@@ -126,22 +127,7 @@ def _add(genes: CSR, weights: NDArray[np.int32], sums: NDArray[np.float64], n_th
 def normal_score(t: NDArray[np.float64], freedom: int) -> NDArray[np.float64]:
     """Standard normal values with the tail probabilities of Student's t; finite and in order however large t is."""
     size, square = np.abs(t), t**2
-    with np.errstate(divide="ignore"):
-        log_p = np.log(betainc(freedom / 2, 0.5, freedom / (freedom + square))) - np.log(2)
-    beyond = log_p < -600
-    log_p[beyond] = _log_far_tail(square[beyond], freedom)
+    log_p = log_p_of_t(t, np.full(t.shape, float(freedom))) - np.log(2)
     near = np.sqrt(2) * erfinv(betainc(0.5, freedom / 2, square / (freedom + square)))  # keeps its digits close to 0
     score: NDArray[np.float64] = np.copysign(np.where(size < 1, near, -ndtri_exp(log_p)), t)
     return score
-
-
-def _log_far_tail(square: NDArray[np.float64], freedom: int) -> NDArray[np.float64]:
-    """Log of the upper tail of t far out, by the series of the incomplete beta function in freedom / t squared."""
-    half = freedom / 2
-    term = series = np.ones(len(square))
-    for n in range(10):
-        term = term * -(n + 0.5) / (half + 1 + n) * (freedom / square)
-        series = series + term
-    log_x, log_rest = -np.log1p(square / freedom), -np.log1p(freedom / square)
-    log_p: NDArray[np.float64] = half * log_x - 0.5 * log_rest - np.log(freedom) - betaln(half, 0.5) + np.log(series)
-    return log_p

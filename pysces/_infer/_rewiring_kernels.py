@@ -64,7 +64,8 @@ def all_product_sums(cells, offsets, indptr, centres, labels, e, products, of_sq
 def differences(cells, offsets, indptr, centres, labels, e, own, inside, all_products, all_squares, free, t):
     """Welch's t of the products of a gene and a regulator, cells inside against the others: genes x regulators.
 
-    ``free`` has the degrees of freedom of the cells inside and of the others. t is 0 where the products are constant, and for ``own``, the regulator itself.
+    ``free`` has the degrees of freedom of the cells inside and of the others. t is 0 where the products are constant,
+    and for ``own``, the regulator itself.
     """
     n_inside = inside.sum()
     n_outside = len(labels) - n_inside

@@ -248,7 +248,7 @@ def _genes(given: str | ArrayLike, chosen: Choice, argument: str) -> NDArray[np.
     if not isinstance(given, str):
         return gene_positions(given, chosen.genes, argument)
     if given in chosen.var.columns:
-        mask = chosen.var[given].to_numpy()
+        mask = column(chosen.var, given).to_numpy()
         if mask.dtype != np.bool_:
             msg = f"{argument}={given!r} names a column of adata.var that holds {mask.dtype}, not booleans."
             raise TypeError(msg)
@@ -301,9 +301,9 @@ def _depth(adata: AnnData, depth: str | None) -> NDArray[np.float64] | Literal["
         msg = f"depth must be 'auto', a column of adata.obs or None; found {type(depth).__name__}."
         raise TypeError(msg)
     if depth not in adata.obs.columns:
-        msg = f"depth={depth!r} is neither 'auto' nor a column of adata.obs, which has: {some(adata.obs.columns, 20)}."
+        msg = f"depth={depth!r} is neither 'auto' nor a column of adata.obs, which has: {some(adata.obs, 20)}."
         raise KeyError(msg)
-    values = adata.obs[depth]
+    values = column(adata.obs, depth)
     if values.dtype.kind not in "iuf":
         msg = f"depth={depth!r} names a column of adata.obs that holds {values.dtype}, not numbers."
         raise TypeError(msg)

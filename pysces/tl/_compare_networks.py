@@ -62,12 +62,13 @@ def compare_networks(
         \text{rewiring}_r = \sum_{g \neq r} \max(t_{rg}^2 - 4, 0).
 
     where f is the number of cells less that of the strata. Genes detected in fewer than 20 cells of a group, or
-    constant, do not count. The same is computed with the scores of the cells shuffled between the groups; p is the share of these sums, each less the mean and over the standard
-    deviation of those of its regulator, pooled over the regulators, that are as large. Levels of expression, depths and
-    numbers of cells that differ are no rewiring: ranks and strata see to it, and counts are first thinned at random,
-    each gene to its mean in the group where it is lower, as fewer counts follow expression less closely and make the
-    same dependence look weaker. That takes counts, as they are or, in networks with ``depth="auto"``, behind log1p of
-    normalised counts; of other values, genes that are measured better in one group may look rewired.
+    constant, do not count. The same is computed with the scores of the cells shuffled between the groups; p is the
+    share of these sums, each less the mean and over the standard deviation of those of its regulator, pooled over the
+    regulators, that are as large. Levels of expression, depths and numbers of cells that differ are no rewiring: ranks
+    and strata see to it, and counts are first thinned at random, each gene to its mean in the group where it is lower,
+    as fewer counts follow expression less closely and make the same dependence look weaker. That takes counts, as they
+    are or, in networks with ``depth="auto"``, behind log1p of normalised counts; of other values, genes that are
+    measured better in one group may look rewired.
 
     p is over cells: cells of one person are no sample of people. A target that many regulators follow changes with all
     of them, so that not every rewired regulator is a cause.
@@ -100,13 +101,14 @@ def compare_networks(
     ``adata.uns[key_added]["edges"]``
         Table of the edges of either network, by source and target: categorical ``source`` and ``target``; bool ``in_a``
         and ``in_b``; float64 ``weight_a`` and ``weight_b``, NaN where the edge is not there; with permutations
-        ``difference``, the :math:`t` above, positive where the correlation is larger in ``a``.
+        ``difference``, the :math:`t` above, positive where the correlation is larger in ``a``, NaN for genes that do
+        not count.
     ``adata.uns[key_added]["regulators"]``
         Table of their regulators: categorical ``source``; int64 ``n_a``, ``n_b`` and ``n_shared``, numbers of edges;
         float64 ``jaccard``, the shared edges over those of either network. With permutations float64 ``rewiring`` and
         the natural logs ``log_pvalue`` and ``log_qvalue`` (Benjamini-Hochberg), NaN if not tested: too few edges, or
-        constant in a group. The most significant first, without permutations the smallest ``jaccard``, then by source.
-        Exchanging ``a`` and ``b`` changes the sign of ``difference`` and nothing else.
+        a regulator that does not count. The most significant first, without permutations the smallest ``jaccard``, then
+        by source. Exchanging ``a`` and ``b`` exchanges their columns and the sign of ``difference``, nothing else.
     ``adata.uns[key_added]["params"]``
         Parameters and versions, ``n_a``, ``n_b``, ``n_shared`` and ``jaccard`` of all edges, and with permutations
         ``thinned``: whether there were counts.
@@ -296,7 +298,7 @@ def _depth(adata: AnnData, depth: str | None) -> NDArray[np.float64] | str | Non
     if depth not in adata.obs.columns:
         msg = f"the network was made with depth={depth!r}, which is no column of adata.obs any more."
         raise KeyError(msg)
-    return adata.obs[depth].to_numpy(dtype=np.float64)
+    return np.asarray(adata.obs[depth], dtype=np.float64)
 
 
 class _Group(NamedTuple):

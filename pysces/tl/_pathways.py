@@ -70,7 +70,7 @@ def pathways(
         Table with the columns ``source``, ``n_targets`` (members among the regulators), ``null_shift``,
         ``null_spread`` and ``null_coupling``: ``null_spreads_`` of :class:`pysces.VIPER`.
     ``adata.uns[key_added]["params"]``
-        Parameters and versions.
+        Parameters, with what cells were compared for the activities, and versions.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def pathways(
     regulons = pd.DataFrame({"source": pd.Categorical(names), "n_targets": model.n_targets_})
     regulons[list(_slots.NULL_SPREADS)] = model.null_spreads_
     table = pd.DataFrame(scores, index=adata.obs_names, columns=names)
-    parameters = _slots.params(key=key, min_targets=min_targets)
+    parameters = _slots.params(key=key, min_targets=min_targets, **_slots.comparison(adata, key))
     _slots.write_activity(result, key_added, {"": table}, None, regulons, parameters)
     _log.done(since, f"added\n    {key_added!r}, scores of {len(names)} gene sets (adata.obsm)")
     return result if copy else None

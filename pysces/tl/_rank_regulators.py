@@ -208,7 +208,7 @@ def _choose(adata: AnnData, groupby: GroupBy, groups: Sequence[str] | None, refe
 def _warn_of_own_references(adata: AnnData, key: str) -> None:
     """Activities of groups that were scored each against its own cells."""
     made = _slots.read_parameters(adata, key)
-    if "groupby" in made and "reference" not in made and made["signature"] != "none":
+    if "groupby" in made and "reference" not in made and made.get("signature") != "none":
         warn(
             f"adata.obsm[{key!r}] was made with every group as its own reference: activities average out to about 0 "
             "within each, and groups cannot be compared; run pysces.tl.viper(adata, ..., reference='all')."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from pysces._check import some, warn
+from pysces._frame import column
 from pysces._strata import group_labels, named
 from pysces.estimators import VIPER, NotScorableError
 from pysces.tl._panel import Panel, Single
@@ -54,11 +55,11 @@ def references(
         if not mask.any():
             msg = (
                 f"reference={reference!r} is neither 'all', 'rest', a group of groupby={groupby!r} nor a boolean "
-                f"column of adata.obs: {some(adata.obs.columns, 20)}."
+                f"column of adata.obs: {some(adata.obs, 20)}."
             )
             raise KeyError(msg)
     else:
-        mask = adata.obs[reference].to_numpy() if isinstance(reference, str) else np.asarray(reference)
+        mask = column(adata.obs, reference).to_numpy() if isinstance(reference, str) else np.asarray(reference)
     if mask.dtype != np.bool_ or mask.shape != (adata.n_obs,):
         msg = f"reference must be {adata.n_obs} booleans, one per cell; found {mask.dtype} of shape {mask.shape}."
         raise ValueError(msg)

@@ -119,7 +119,10 @@ def test_scores_are_a_float32_table_under_the_names_of_cells_and_sets(adata):
     assert found.index.equals(adata.obs_names)
     assert set(found.dtypes) == {np.dtype(np.float32)}
     params = adata.uns["pathways"]["params"]
-    assert {n: v for n, v in params.items() if not n.startswith("version_")} == {"key": "viper", "min_targets": 5}
+    made = adata.uns["viper"]["params"]
+    compared = {name: made[name] for name in ("groupby", "reference", "signature") if name in made}
+    given = {name: value for name, value in params.items() if not name.startswith("version_")}
+    assert given == {"key": "viper", "min_targets": 5, **compared}
 
 
 def test_only_the_results_are_new(adata):
@@ -232,3 +235,10 @@ def test_backed_data_are_scored_as_in_memory(adata, tmp_path):
     assert state(backed.obsm["pathways"]) == state(scored(adata))
     with pytest.raises(ValueError, match="copy=True would read the whole backed file"):
         ps.tl.pathways(backed, SETS, copy=True)
+
+
+def test_gene_sets_of_activities_that_groups_have_each_against_itself_are_warned_of_when_ranked(adata):
+    adata.uns["viper"]["params"]["groupby"] = "type"
+    ps.tl.pathways(adata, SETS)
+    with pytest.warns(UserWarning, match="every group as its own reference"):
+        ps.tl.rank_regulators(adata, "type", key="pathways")
