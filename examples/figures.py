@@ -65,7 +65,10 @@ def drawn(adata: AnnData, groupby: str, group: str, regulator: str) -> list[tupl
     target = network[network["source"] == regulator]["target"].iloc[0]
     return [
         ("regulon", ps.pl.regulon(adata, regulator, group=group, network=network, groupby=groupby, color="expression")),
-        ("network", ps.pl.network(adata, group=group, network=network, groupby=groupby, n_regulators=6, color="activity")),
+        (
+            "network",
+            ps.pl.network(adata, group=group, network=network, groupby=groupby, n_regulators=6, color="activity"),
+        ),
         ("msviper", ps.pl.msviper(adata)),
         ("rank_regulators", ps.pl.rank_regulators(adata, n=4)),
         ("activity_heatmap", ps.pl.activity_heatmap(adata, groupby=groupby)),
