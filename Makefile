@@ -10,7 +10,7 @@ KERNEL_TESTS := tests/enrich $(addprefix tests/infer/test_,copula.py correlation
 # One process of tests per core.
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: demo test test-interpreted lint clean
+.PHONY: demo test test-interpreted lint tutorials clean
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py demo
@@ -27,6 +27,9 @@ lint: $(VENV)/installed-lint
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+tutorials: $(VENV)/installed-tutorials
+	$(BIN)/python -m pytest --nbmake tutorials
+
 $(VENV)/installed: pyproject.toml
 	python=$$(PYTHON="$(PYTHON)" .ci/find-python) && "$$python" -m venv --clear $(VENV)
 	$(INSTALL) --upgrade 'pip>=25.1'
@@ -39,6 +42,10 @@ $(VENV)/installed-test: $(VENV)/installed
 
 $(VENV)/installed-lint: $(VENV)/installed-test
 	$(INSTALL) --group lint
+	touch $@
+
+$(VENV)/installed-tutorials: $(VENV)/installed-test
+	$(INSTALL) --group tutorials
 	touch $@
 
 clean:

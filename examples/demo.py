@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import argparse
 import time
-import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import scanpy as sc
 
 import pysces as ps
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 FIGURE = {"dpi": 150, "bbox_inches": "tight"}
 
@@ -38,12 +41,11 @@ def main() -> None:
     print(strongest[["source", "target", "weight", "mi", "support"]].to_string(index=False))
 
     ps.tl.viper(adata, min_targets=10)
-    activity = ps.get.activity(adata)
-    top = top_regulators(activity)
-    print("\nregulators whose activity is highest in each cell type:")
-    for cell_type, regulators in top.items():
-        print(f"  {cell_type:32s}{', '.join(regulators)}")
-    draw(activity, top, folder)
+    ps.tl.rank_regulators(adata, "cell_type")
+    print("\nregulators whose activity is highest in each cell type, against all other cells:")
+    for cell_type, regulators in ps.get.regulators(adata, n=3).groupby("group", observed=True):
+        print(f"  {cell_type:32s}{', '.join(regulators['source'])}")
+    draw(adata, folder)
 
     ps.tl.aracne(adata, regulators="human_tfs", groupby="cell_type", key_added="aracne_by_type")
     by_type = ps.get.network(adata, key="aracne_by_type")
@@ -56,28 +58,18 @@ def main() -> None:
     print(f"\nfigures in {folder}/; {time.perf_counter() - since:.0f} s")
 
 
-def top_regulators(activity: sc.AnnData, n: int = 3) -> dict[str, list[str]]:
-    """The ``n`` regulators of highest activity in each cell type against all others."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "invalid value encountered in log2")  # fold changes, of no use for scores
-        sc.tl.rank_genes_groups(activity, "cell_type", method="wilcoxon")
-    ranked = sc.get.rank_genes_groups_df(activity, None)
-    return {label: part["names"].head(n).tolist() for label, part in ranked.groupby("group", observed=True)}
-
-
-def draw(activity: sc.AnnData, top: dict[str, list[str]], folder: Path) -> None:
+def draw(adata: AnnData, folder: Path) -> None:
     """Activities on the embedding, and their means per cell type."""
     chosen = ["SPI1", "SPIB", "GATA3", "HES4"]
     axes = sc.pl.umap(
-        activity, color=[*chosen, "cell_type"], cmap="RdBu_r", vcenter=0, ncols=3, frameon=False, show=False
-    )
-    axes[0].figure.savefig(folder / "umap.png", **FIGURE)
-    names = list(dict.fromkeys(regulator for regulators in top.values() for regulator in regulators))
-    plot = sc.pl.matrixplot(
-        activity, names, "cell_type", figsize=(9, 4), cmap="RdBu_r", vcenter=0, show=False, return_fig=True,
-        colorbar_title="mean activity (NES)",
+        ps.get.activity(adata), color=[*chosen, "cell_type"], cmap="RdBu_r", vcenter=0, ncols=3, frameon=False,
+        show=False,
     )  # fmt: skip
-    plot.savefig(folder / "activity_by_type.png", **FIGURE)
+    axes[0].figure.savefig(folder / "umap.png", **FIGURE)
+    ps.pl.rank_regulators(adata, n=3).figure.savefig(folder / "activity_by_type.png", **FIGURE)
+    ps.pl.regulon(adata, "SPIB", group="CD19+ B", groupby="cell_type", color="expression").figure.savefig(
+        folder / "regulon.png", **FIGURE
+    )
 
 
 if __name__ == "__main__":
