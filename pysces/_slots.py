@@ -6,13 +6,14 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import pandas as pd
 
 from pysces._check import some
+from pysces._frame import in_memory, is_lazy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pandas as pd
     import scipy.sparse as sp
     from anndata import AnnData
     from numpy.typing import NDArray
@@ -62,7 +63,7 @@ def params(**values: Any) -> dict[str, Any]:
 
 def target(adata: AnnData, *, copy: bool) -> AnnData:
     """Where results go: ``adata`` or a copy of it."""
-    if copy and adata.isbacked:
+    if copy and (adata.isbacked or is_lazy(adata.obs)):
         msg = "copy=True would read the whole backed file; use copy=False, or adata.to_memory() first."
         raise ValueError(msg)
     return adata.copy() if copy else adata
@@ -78,7 +79,7 @@ def read_network(adata: AnnData, key: str) -> pd.DataFrame:
     if key not in adata.uns or NETWORK not in adata.uns[key]:
         msg = f"adata.uns[{key!r}] holds no network; run pysces.tl.aracne(adata, ...) first, or give network=."
         raise KeyError(msg)
-    return cast("pd.DataFrame", adata.uns[key][NETWORK])
+    return cast("pd.DataFrame", in_memory(adata.uns[key][NETWORK]))
 
 
 def write_activity(
@@ -95,9 +96,9 @@ def write_activity(
     """
     for name in OF_FIELD.values():
         adata.obsm.pop(key + name, None)
-    obs = cast("pd.DataFrame", adata.obs)
+    obs: Any = adata.obs
     if key + OF_NETWORK in obs.columns:
-        del obs[key + OF_NETWORK]
+        adata.obs = obs[[name for name in obs if name != key + OF_NETWORK]]
     for name, table in tables.items():
         adata.obsm[key + name] = table
     if network is not None:
@@ -108,26 +109,27 @@ def write_activity(
 def read_activity(adata: AnnData, key: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The activities in ``obsm[key]`` and their regulons."""
     if key not in adata.obsm and key in adata.uns and PARAMS in adata.uns[key] and "out" in adata.uns[key][PARAMS]:
-        out = adata.uns[key][PARAMS]["out"]
+        out = read_parameters(adata, key)["out"]
         msg = f"the activities of adata.uns[{key!r}] are in {out!r}; open this with anndata.read_h5ad or read_zarr."
         raise KeyError(msg)
     if key not in adata.obsm or key not in adata.uns:
         have = some(adata.obsm.keys(), 20) or "nothing"
         msg = f"adata.obsm[{key!r}] holds no activities (obsm has: {have}); run pysces.tl.viper(adata, ...) first."
         raise KeyError(msg)
-    return cast("pd.DataFrame", adata.obsm[key]), cast("pd.DataFrame", adata.uns[key][REGULONS])
+    return in_memory(adata.obsm[key]), in_memory(adata.uns[key][REGULONS])
 
 
 def activity_table(data: AnnData, key: str, argument: str) -> pd.DataFrame:
     """The activities in ``obsm[key]``, or else those in X of what :func:`pysces.get.activity` gave."""
     if key in data.obsm:
-        table = data.obsm[key]
+        table = in_memory(data.obsm[key])
         if not hasattr(table, "columns"):
             msg = f"{argument}.obsm[{key!r}] is {type(table).__name__}, not a table of activities; name another key."
             raise TypeError(msg)
         return cast("pd.DataFrame", table)
     if N_TARGETS in data.var.columns:
-        return data.to_df()
+        x: Any = data.X
+        return pd.DataFrame(in_memory(x[:]), index=data.obs_names, columns=data.var_names)
     have = some(data.obsm.keys(), 20) or "nothing"
     msg = (
         f"{argument}.obsm[{key!r}] holds no activities (obsm has: {have}), and {argument} is not what "
@@ -163,7 +165,7 @@ def read_msviper(adata: AnnData, key: str) -> pd.DataFrame:
     if key not in adata.uns or RESULTS not in adata.uns[key]:
         msg = f"adata.uns[{key!r}] holds no results of a contrast; run pysces.tl.msviper(adata, ...) first."
         raise KeyError(msg)
-    return cast("pd.DataFrame", adata.uns[key][RESULTS])
+    return cast("pd.DataFrame", in_memory(adata.uns[key][RESULTS]))
 
 
 def write_ranking(adata: AnnData, key: str, table: pd.DataFrame, parameters: Mapping[str, Any]) -> None:
@@ -181,7 +183,7 @@ def read_ranking(adata: AnnData, key: str) -> pd.DataFrame:
     if not has_ranking(adata, key):
         msg = f"adata.uns[{key!r}] holds no ranked regulators; run pysces.tl.rank_regulators(adata, ...) first."
         raise KeyError(msg)
-    return cast("pd.DataFrame", adata.uns[key][TABLE])
+    return cast("pd.DataFrame", in_memory(adata.uns[key][TABLE]))
 
 
 def write_conservation(adata: AnnData, key: str, table: pd.DataFrame, parameters: Mapping[str, Any]) -> None:
@@ -194,7 +196,7 @@ def read_conservation(adata: AnnData, key: str) -> pd.DataFrame:
     if key not in adata.uns or TABLE not in adata.uns[key]:
         msg = f"adata.uns[{key!r}] holds no comparison; run pysces.tl.regulator_conservation(adata, other) first."
         raise KeyError(msg)
-    return cast("pd.DataFrame", adata.uns[key][TABLE])
+    return cast("pd.DataFrame", in_memory(adata.uns[key][TABLE]))
 
 
 def write_comparison(
@@ -209,12 +211,12 @@ def read_comparison(adata: AnnData, key: str) -> pd.DataFrame:
     if key not in adata.uns or REGULATORS not in adata.uns[key]:
         msg = f"adata.uns[{key!r}] holds no comparison; run pysces.tl.compare_networks(adata, a, b) first."
         raise KeyError(msg)
-    return cast("pd.DataFrame", adata.uns[key][REGULATORS])
+    return cast("pd.DataFrame", in_memory(adata.uns[key][REGULATORS]))
 
 
 def read_parameters(adata: AnnData, key: str) -> dict[str, Any]:
     """The parameters in ``uns[key]``."""
-    return dict(adata.uns[key][PARAMS])
+    return {name: in_memory(value) for name, value in adata.uns[key][PARAMS].items()}
 
 
 def stored_groupby(parameters: Mapping[str, Any]) -> str | list[str] | None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from states import state
+from threadpoolctl import threadpool_info
 
 import pysces as ps
+from pysces._infer import copula
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 N_REGULATORS = 6
 REGULATORS = [f"g{i}" for i in range(N_REGULATORS)]
@@ -55,6 +61,29 @@ def digest(network: pd.DataFrame) -> str:
 def fit_digest(folder: str | None = None, **settings: object) -> str:
     """Hash of the network of all cells, for other processes."""
     return digest(fit(folder, **settings))
+
+
+_seen: set[tuple[int, int]] = set()
+_run = copula.run
+
+
+def watch() -> None:
+    """Note the numbers of threads that scores are given, and those of BLAS meanwhile."""
+
+    def noted(task: Callable[[slice], None], n: int, size: int, n_threads: int) -> None:
+        blas = max(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        _seen.add((n_threads, blas))
+        _run(task, n, size, n_threads)
+
+    copula.run = noted
+
+
+def watched() -> list[tuple[int, int]]:
+    """What was noted."""
+    copula.run = _run
+    seen = sorted(_seen)
+    _seen.clear()
+    return seen
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pysces._frame import column, in_memory
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -53,9 +55,9 @@ def colour_bar(shown: ScalarMappable, ax: Axes, label: str) -> Colorbar:
 
 def group_colours(adata: AnnData, groupby: str | None, labels: Sequence[str]) -> dict[str, str]:
     """Colours of groups: those that scanpy keeps in ``uns``, or else ours."""
-    stored = adata.uns.get(f"{groupby}_colors", ())
-    if groupby is not None and groupby in adata.obs.columns and hasattr(adata.obs[groupby], "cat"):
-        known = adata.obs[groupby].cat.categories.tolist()
+    stored = in_memory(adata.uns.get(f"{groupby}_colors", ()))
+    if groupby is not None and groupby in adata.obs.columns and hasattr(values := column(adata.obs, groupby), "cat"):
+        known = values.cat.categories.tolist()
         if len(stored) >= len(known) and set(labels) <= set(known):
             return {label: str(stored[known.index(label)]) for label in labels}
     if len(labels) <= len(QUALITATIVE):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pysces._check import some
+from pysces._frame import column
 from pysces._infer.estimator import GaussianCopula, Partition
 from pysces._parallel import resolve_threads
 from pysces._strata import ALL_CELLS, group_labels, named
@@ -61,9 +62,9 @@ def ranked(
     depth: Any = settings.get("depth")
     if depth is not None and depth != "auto":
         if depth not in adata.obs.columns:
-            msg = f"the network has depth={depth!r}, which is not a column of adata.obs: {some(adata.obs.columns, 20)}."
+            msg = f"the network has depth={depth!r}, which is not a column of adata.obs: {some(adata.obs, 20)}."
             raise KeyError(msg)
-        depth = adata.obs[depth].to_numpy(dtype=np.float64)
+        depth = column(adata.obs, depth).to_numpy(dtype=np.float64)
     return ranked_cells(
         chosen.x, rows, genes, depth,
         uses_depth=stored_estimator(settings).uses_depth, allow_negative=False, n_threads=resolve_threads(0),
