@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pysces._check import some, unique, warn
+from pysces._frame import column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +63,7 @@ def strata(obs: Any, groupby: GroupBy | None, groups: Sequence[str] | None = Non
         if groups is not None:
             msg = f"groups={groups!r} has no meaning without groupby; name the obs column that holds these labels."
             raise ValueError(msg)
-        return [Stratum("", 0, np.arange(len(obs)))]
+        return [Stratum("", 0, np.arange(obs.shape[0]))]
     labels = group_labels(obs, groupby)
     categories = labels.categories
     if isinstance(groups, str):
@@ -88,9 +89,9 @@ def strata(obs: Any, groupby: GroupBy | None, groups: Sequence[str] | None = Non
 
 def _column(obs: Any, name: str) -> pd.Categorical[str]:
     if name not in obs.columns:
-        msg = f"groupby={name!r} is not a column of adata.obs, which has: {some(obs.columns, 20)}."
+        msg = f"groupby={name!r} is not a column of adata.obs, which has: {some(obs, 20)}."
         raise KeyError(msg)
-    labels = cast("pd.Categorical[str]", obs[name].astype("category").array)
+    labels = cast("pd.Categorical[str]", column(obs, name).astype("category").array)
     if not all(isinstance(label, str) for label in labels.categories):
         msg = (
             f"adata.obs[{name!r}] holds labels of type {type(labels.categories[0]).__name__}, not strings; "

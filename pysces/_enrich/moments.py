@@ -27,6 +27,13 @@ class Moments:
         kernels.add_moments(block.data, block.indices, block.indptr[0], block.indptr[-1], self._sums, self._squares)
         self.n_cells += block.n_rows
 
+    def merge(self, other: Moments) -> None:
+        """Take in the cells of other moments."""
+        for own, more in ((self._sums, other._sums), (self._squares, other._squares)):
+            own[:, 0], error = _two_sum(own[:, 0], more[:, 0])
+            own[:, 1] += error + more[:, 1]
+        self.n_cells += other.n_cells
+
     @property
     def mean(self) -> NDArray[np.float64]:
         """Mean of each gene."""

@@ -4,6 +4,27 @@ from __future__ import annotations
 
 from pysces._matrix._choose import Choice, choose
 from pysces._matrix._counts import counts_of
-from pysces._matrix._read import CELLS_PER_BLOCK, checked_blocks, columns, n_rows, read, restriction, row_blocks
+from pysces._matrix._read import (
+    CELLS_PER_BLOCK,
+    checked_blocks,
+    columns,
+    lazy_units,
+    n_rows,
+    read,
+    restriction,
+    row_blocks,
+)
 
-__all__ = ["CELLS_PER_BLOCK", "Choice", "checked_blocks", "choose", "columns", "counts_of", "n_rows", "read", "restriction", "row_blocks"]
+__all__ = [
+    "CELLS_PER_BLOCK",
+    "Choice",
+    "checked_blocks",
+    "choose",
+    "columns",
+    "counts_of",
+    "lazy_units",
+    "n_rows",
+    "read",
+    "restriction",
+    "row_blocks",
+]

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from pysces._check import some, unique
+from pysces._frame import column
 
 if TYPE_CHECKING:
-    import pandas as pd
     from anndata import AnnData
     from numpy.typing import ArrayLike, NDArray
 
 
 class Choice(NamedTuple):
-    """A matrix, the names of its genes, the frame that describes them and which of them are chosen."""
+    """A matrix, the names of its genes, the frame (or lazy frame) that describes them and which of them are chosen."""
 
     x: Any
     genes: NDArray[np.object_]
-    var: pd.DataFrame
+    var: Any
     mask: NDArray[np.bool_]
 
 
@@ -42,22 +42,21 @@ def choose(adata: AnnData, *, layer: str | None, use_raw: bool, mask_var: str | 
         raise ValueError(msg)
     genes = source.var_names.to_numpy(dtype=object)
     unique(genes, "var_names", "Make them unique first: adata.var_names_make_unique().")
-    var = cast("pd.DataFrame", source.var)
-    return Choice(x, genes, var, _mask(var, mask_var))
+    return Choice(x, genes, source.var, _mask(source.var, mask_var))
 
 
-def _mask(var: pd.DataFrame, mask_var: str | ArrayLike | None) -> NDArray[np.bool_]:
+def _mask(var: Any, mask_var: str | ArrayLike | None) -> NDArray[np.bool_]:
     if mask_var is None:
-        return np.ones(len(var), np.bool_)
+        return np.ones(var.shape[0], np.bool_)
     if isinstance(mask_var, str):
         if mask_var not in var.columns:
-            msg = f"mask_var={mask_var!r} is not a column of adata.var, which has: {some(var.columns, 20)}."
+            msg = f"mask_var={mask_var!r} is not a column of adata.var, which has: {some(var, 20)}."
             raise KeyError(msg)
-        mask = var[mask_var].to_numpy()
+        mask = column(var, mask_var).to_numpy()
     else:
         mask = np.asarray(mask_var)
-    if mask.dtype != np.bool_ or mask.shape != (len(var),):
-        msg = f"mask_var must be {len(var)} booleans, one per gene; found {mask.dtype} of shape {mask.shape}."
+    if mask.dtype != np.bool_ or mask.shape != (var.shape[0],):
+        msg = f"mask_var must be {var.shape[0]} booleans, one per gene; found {mask.dtype} of shape {mask.shape}."
         raise ValueError(msg)
     if not mask.any():
         msg = "mask_var selects no gene; leave it out to use all."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CELLS_PER_BLOCK = 512
+CELLS_PER_READ, DENSE_CELLS_PER_READ = 8192, 1024
+"""Stored rows that are read at a time from a file or a dask array; of the latter whole chunks."""
+FEW = 1 / 32
+"""A smaller share of the stored rows than this is read row by row."""
 
 
 def n_rows(x: Any) -> int:
@@ -33,11 +38,35 @@ def n_rows(x: Any) -> int:
 
 def read(x: Any, rows: NDArray[np.intp] | slice) -> Any:
     """Some rows, in memory; rows are ascending."""
+    if isinstance(rows, slice) or _has_rows(x):
+        return _computed(x[_as_slice(rows)])
+    if not len(rows):
+        return _computed(x[:0])
+    stretch = slice(int(rows[0]), int(rows[-1]) + 1)
+    n_stored = stretch.stop - stretch.start
+    if len(rows) < FEW * n_stored:
+        return _computed(x[rows])
+    part = _computed(x[stretch])
+    return part if len(rows) == n_stored else part[rows - stretch.start]
+
+
+def _has_rows(x: Any) -> bool:
+    """Whether rows are in memory and quickly had."""
+    return isinstance(x, np.ndarray | sp.csr_array | sp.csr_matrix)
+
+
+def _as_slice(rows: NDArray[np.intp] | slice) -> NDArray[np.intp] | slice:
+    """Rows that follow each other as a slice, which copies nothing."""
     if not isinstance(rows, slice) and len(rows) and rows[-1] - rows[0] == len(rows) - 1:
-        rows = slice(int(rows[0]), int(rows[-1]) + 1)
-    part = x[rows]
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows
+
+
+def _computed(part: Any) -> Any:
+    """``part`` in memory, as an array or as sparse rows."""
     part = part.compute() if hasattr(part, "compute") else part
-    return part if sp.issparse(part) else np.asarray(part)
+    form: Any = sp.csr_array if sp.issparse(part) else np.asarray
+    return form(part)
 
 
 def row_blocks(
@@ -80,8 +109,7 @@ def checked_blocks(
     x: Any, rows: NDArray[np.intp], *, allow_negative: bool, allow_missing: bool = False
 ) -> Iterator[tuple[slice, Any]]:
     """Blocks of ``rows`` of X; values that are not finite, or negative and not allowed, raise."""
-    for place in blocks(len(rows), CELLS_PER_BLOCK):
-        part = read(x, rows[place])
+    for place, part in _blocks(x, rows):
         values = _values(part)
         if not np.isfinite(values).all() and (not allow_missing or np.isinf(values).any()):
             raise ValueError(_not_finite(x, rows))
@@ -94,6 +122,57 @@ def checked_blocks(
         yield place, part
 
 
+def _blocks(x: Any, rows: NDArray[np.intp]) -> Iterator[tuple[slice, Any]]:
+    """Blocks of ``rows``, of the same cells wherever X lies: some sums depend, in their last digit, on the blocks."""
+    begun: list[Any] = []
+    for piece, part in _pieces(x, rows):
+        begun.append(part)
+        if piece.stop % CELLS_PER_BLOCK == 0 or piece.stop == len(rows):
+            start = (piece.stop - 1) // CELLS_PER_BLOCK * CELLS_PER_BLOCK
+            block = begun.pop() if len(begun) == 1 else _stacked(begun)
+            begun.clear()
+            yield slice(start, piece.stop), block
+
+
+def _pieces(x: Any, rows: NDArray[np.intp]) -> Iterator[tuple[slice, Any]]:
+    """Blocks, and parts of blocks where reading ends within; nothing is read twice, nor while more is in memory."""
+    if _has_rows(x):
+        for place in blocks(len(rows), CELLS_PER_BLOCK):
+            yield place, read(x, rows[place])
+        return
+    for unit in _units(x, rows):
+        part = read(x, rows[unit])
+        for block in range(unit.start // CELLS_PER_BLOCK, -(-unit.stop // CELLS_PER_BLOCK)):
+            start = max(unit.start, block * CELLS_PER_BLOCK)
+            stop = min(unit.stop, (block + 1) * CELLS_PER_BLOCK)
+            piece = part[start - unit.start : stop - unit.start]
+            yield slice(start, stop), piece if sp.issparse(piece) else piece.copy()  # not a view of all that was read
+        del part, piece
+
+
+def _units(x: Any, rows: NDArray[np.intp]) -> Iterator[slice]:
+    """Places in ``rows`` that are read together: stored chunks of rows, as many as make up the rows of a read."""
+    if hasattr(x, "compute"):
+        dense, starts = not sp.issparse(x._meta), np.cumsum((0, *x.chunks[0][:-1]))
+    else:
+        dense = hasattr(x, "chunks")  # of HDF5 or zarr
+        starts = np.arange(0, x.shape[0], x.chunks[0] if dense and x.chunks else 1)
+    opens = starts[np.diff(starts // (DENSE_CELLS_PER_READ if dense else CELLS_PER_READ), prepend=-1) > 0]
+    ends = np.unique([0, *np.searchsorted(rows, opens), len(rows)])
+    return (slice(int(start), int(stop)) for start, stop in pairwise(ends))
+
+
+def lazy_units(x: Any, rows: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], Any]]:
+    """What is read together of a dask array, not computed: places in ``rows``, and the stretch of X they lie in."""
+    for unit in _units(x, rows):
+        yield np.arange(unit.start, unit.stop), x[int(rows[unit.start]) : int(rows[unit.stop - 1]) + 1]
+
+
+def _stacked(parts: list[Any]) -> Any:
+    """Parts of a block as one."""
+    return sp.vstack(parts, format="csr") if sp.issparse(parts[0]) else np.concatenate(parts)
+
+
 def _values(part: Any) -> NDArray[Any]:
     """Stored values."""
     sparse = sp.issparse(part)
@@ -104,8 +183,7 @@ def _not_finite(x: Any, rows: NDArray[np.intp]) -> str:
     """How many values of ``rows`` are not finite, and where the first is."""
     n_nan = n_inf = 0
     first = None
-    for place in blocks(len(rows), CELLS_PER_BLOCK):
-        part = read(x, rows[place])
+    for place, part in _blocks(x, rows):
         values = _values(part)
         n_nan, n_inf = n_nan + int(np.isnan(values).sum()), n_inf + int(np.isinf(values).sum())
         if first is None and not np.isfinite(values).all():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
+from pysces._cluster import active_client
 from pysces._infer.inference import infer, job_of, score_all_cells
 from pysces._infer.partition import first_splits
 from pysces._infer.significance import log_qvalues
@@ -18,7 +19,7 @@ from pysces._parallel import resolve_threads
 from pysces._random import child, kernel_seed, seed_sequence
 from pysces.estimators._cells import ranked_cells
 from pysces.estimators._checkpoint import Checkpoint, checkpoint_folder
-from pysces.estimators._distributed import OnCluster, active_client
+from pysces.estimators._distributed import OnCluster
 from pysces.estimators._genes import gene_labels, gene_positions
 from pysces.estimators._pairs import PairScores
 from pysces.estimators._settings import MIN_CELLS, checked_settings, chosen_numbers

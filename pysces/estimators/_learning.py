@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from pysces._cluster import on_workers
 from pysces._csr import CSR
 from pysces._enrich.area import Area
 from pysces._enrich.moments import Moments
 from pysces._enrich.resampling import ResampledMoments, drawn_with_replacement, left_out
 from pysces._enrich.signatures import FROM_COLUMNS, FROM_RANKS, DoubleRank, from_columns, from_moments
-from pysces._matrix import columns, row_blocks
+from pysces._matrix import columns, lazy_units, row_blocks
 from pysces._parallel import blocks
 
 if TYPE_CHECKING:
@@ -26,12 +27,13 @@ SAMPLES_AT_A_TIME = 100
 
 
 class Cells(NamedTuple):
-    """Some cells and genes of X."""
+    """Some cells and genes of X, and the dask client, if any, whose workers read them."""
 
     x: Any
     rows: NDArray[np.intp]
     genes: NDArray[np.intp]
     allow_negative: bool
+    client: Any = None
 
     def blocks(self) -> Iterator[tuple[slice, CSR]]:
         """Blocks of cells, and their place among the cells."""
@@ -67,11 +69,37 @@ def learn_signature(cells: Cells, name: str, *, own: bool) -> Signature:
         return from_columns(name, cells.columns())
     if name in FROM_RANKS:
         return DoubleRank((block for _, block in cells.blocks()), len(cells.genes))
-    moments = Moments(len(cells.genes))
-    if name != "none":
-        for _, block in cells.blocks():
-            moments.add(block)
+    moments = Moments(len(cells.genes)) if name == "none" else _moments(cells)
     return from_moments(name, moments, against_reference=not own)
+
+
+def _moments(cells: Cells) -> Moments:
+    if cells.client is not None and hasattr(cells.x, "compute"):
+        return _moments_on_cluster(cells)
+    moments = Moments(len(cells.genes))
+    for _, block in cells.blocks():
+        moments.add(block)
+    return moments
+
+
+def _moments_on_cluster(cells: Cells) -> Moments:
+    """Moments of what is read together, by the workers, and of all."""
+    rows, shared = cells.rows, (cells.genes, cells.allow_negative)
+    items = ((rows[places] - rows[places[0]], part) for places, part in lazy_units(cells.x, rows))
+    moments = Moments(len(cells.genes))
+    try:
+        for of_part in on_workers(cells.client, _moments_of, shared, items, "the moments of some cells"):
+            moments.merge(of_part)
+    except ValueError:
+        for _ in cells.blocks():  # tells where in X the value is
+            pass
+        raise
+    return moments
+
+
+def _moments_of(shared: tuple[NDArray[np.intp], bool], rows: NDArray[np.intp], part: Any) -> Moments:
+    genes, allow_negative = shared
+    return _moments(Cells(part, rows, genes, allow_negative))
 
 
 def bootstrap_moments(

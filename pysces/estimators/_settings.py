@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -11,7 +12,6 @@ from pysces._infer.estimator import GaussianCopula, Partition
 from pysces._infer.subnetworks import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from pysces._infer.consensus import Consensus
@@ -93,8 +93,12 @@ def chosen_numbers(
     if checkpoint is None:
         msg = "subnetworks are given without checkpoint, the folder to keep them in; give both."
         raise ValueError(msg)
+    if not isinstance(subnetworks, Sequence | np.ndarray) or isinstance(subnetworks, str):
+        msg = f"subnetworks is {subnetworks!r}; give numbers of subnetworks, such as range(5) or [3, 4]."
+        raise TypeError(msg)
     numbers = [whole_number(i, "a number in subnetworks", least=0) for i in subnetworks]
     if not numbers or max(numbers) >= n_subnetworks:
-        msg = f"subnetworks are {some(numbers) or 'none'}; give numbers from 0 to {n_subnetworks - 1} (n_subnetworks)."
+        valid = f"numbers from 0 to {n_subnetworks - 1}" if n_subnetworks else "none, as n_subnetworks is 0"
+        msg = f"subnetworks are {some(numbers) or 'none'}; give {valid}."
         raise ValueError(msg)
     return sorted(set(numbers))

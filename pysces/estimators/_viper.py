@@ -168,6 +168,7 @@ class VIPER:
         null: ArrayLike | None = None,
         rows: NDArray[np.intp] | None = None,
         allow_negative: bool = True,
+        client: Any = None,
     ) -> Self:
         """Learn the reference moments and match the network to the genes.
 
@@ -184,6 +185,8 @@ class VIPER:
             Cells to learn from, ascending; by default all.
         allow_negative
             Whether X may hold negative values.
+        client
+            A ``dask.distributed.Client`` whose workers take the moments of genes, if X is a dask array.
 
         Returns
         -------
@@ -204,7 +207,7 @@ class VIPER:
         genes = np.arange(len(names))
         if self._options.filter_genes:
             genes = np.flatnonzero(in_network(self.network, names))
-        reference = learning.Cells(X, self._reference_rows(rows), genes, allow_negative)
+        reference = learning.Cells(X, self._reference_rows(rows), genes, allow_negative, client)
         signature = learning.learn_signature(reference, self._options.signature, own=self.reference is None)
         present = np.flatnonzero(~signature.missing)
         if not len(present):

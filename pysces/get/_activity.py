@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
 from pysces import _slots
+from pysces._frame import in_memory, is_array
 from pysces.get._rank_genes_groups import add_ranking
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def without_scores(adata: AnnData, regulons: pd.DataFrame, regulators: NDArray[n
     if "group" in regulons.columns:
         var["n_groups"] = regulons.groupby("source", observed=True)["group"].nunique()
     var.index = var.index.astype(str)
-    embeddings: Any = {name: np.array(value) for name, value in adata.obsm.items() if isinstance(value, np.ndarray)}
-    colours = {name: list(value) for name, value in adata.uns.items() if name.endswith("_colors")}
+    embeddings: Any = {name: np.array(in_memory(value)) for name, value in adata.obsm.items() if is_array(value)}
+    colours = {name: list(in_memory(value)) for name, value in adata.uns.items() if name.endswith("_colors")}
     var = var.loc[regulators.astype(str)].rename_axis(None)
-    obs = cast("pd.DataFrame", adata.obs).copy()
+    obs = in_memory(adata.obs).copy()
     return AnnData(None, obs=obs, var=var, obsm=embeddings, uns=colours)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from anndata import AnnData
 
 from pysces import _log, _slots
 from pysces._check import share, some, unique, warn, whole_number
+from pysces._frame import column, in_memory
 from pysces._matrix import choose
 from pysces._random import child, seed_sequence
 from pysces._strata import GroupBy, Stratum, named, strata
@@ -129,7 +130,7 @@ def metacells(
     shape = (len(members), adata.n_obs)
     membership = sp.csr_matrix((np.ones(members.size, np.bool_), np.sort(members).ravel(), ends), shape=shape)
     pooled = sums(chosen.x, membership, rows, name)
-    result = AnnData(pooled, obs=_obs(adata, members[:, 0], size, groupby), var=chosen.var.copy())
+    result = AnnData(pooled, obs=_obs(adata, members[:, 0], size, groupby), var=in_memory(chosen.var).copy())
     result.obsm[use_rep] = (membership @ embedding.astype(np.float64) / size).astype(embedding.dtype)
     _slots.write_metacells(
         result, membership, np.array(adata.obs_names, dtype=object),
@@ -169,7 +170,7 @@ def _embedding(adata: AnnData, use_rep: str, rows: NDArray[np.intp]) -> NDArray[
         have = some(adata.obsm.keys(), 20) or "nothing"
         msg = f"use_rep={use_rep!r} is not in adata.obsm, which has: {have}. For 'X_pca', run sc.pp.pca(adata) first."
         raise KeyError(msg)
-    found = adata.obsm[use_rep]
+    found = in_memory(adata.obsm[use_rep])
     x = np.asarray(found)
     if x.ndim != 2 or not np.issubdtype(x.dtype, np.number) or np.iscomplexobj(x):
         msg = f"use_rep={use_rep!r} names a {type(found).__name__}; it must be a dense table of numbers, cells x axes."
@@ -212,5 +213,6 @@ def _obs(adata: AnnData, representatives: NDArray[np.intp], size: int, groupby: 
     if groupby is None:
         return obs
     names_of_groups = [groupby] if isinstance(groupby, str) else list(groupby)
-    of_cells = cast("pd.DataFrame", adata.obs)[names_of_groups].astype("category").iloc[representatives]
-    return pd.concat([of_cells.set_axis(names), obs], axis=1)
+    for place, name in enumerate(names_of_groups):
+        obs.insert(place, name, column(adata.obs, name).astype("category").array[representatives])
+    return obs

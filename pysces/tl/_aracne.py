@@ -9,6 +9,7 @@ from scipy.special import ndtri
 
 from pysces import _log, _slots
 from pysces._check import flag, some, warn, whole_number
+from pysces._frame import column
 from pysces._matrix import choose
 from pysces._network import join_groups
 from pysces._random import child, seed_sequence

@@ -9,6 +9,7 @@ import pandas as pd
 
 from pysces import _log, _slots
 from pysces._check import some, whole_number
+from pysces._frame import column
 from pysces._infer.depth import Depth
 from pysces._infer.rewiring import LEAST_DETECTED, Residuals, differences, equally_expressed, rewiring
 from pysces._infer.significance import log_qvalues
@@ -298,7 +299,7 @@ def _depth(adata: AnnData, depth: str | None) -> NDArray[np.float64] | str | Non
     if depth not in adata.obs.columns:
         msg = f"the network was made with depth={depth!r}, which is no column of adata.obs any more."
         raise KeyError(msg)
-    return np.asarray(adata.obs[depth], dtype=np.float64)
+    return column(adata.obs, depth).to_numpy(dtype=np.float64)
 
 
 class _Group(NamedTuple):

@@ -8,17 +8,20 @@ import numpy as np
 import pandas as pd
 
 from pysces import _slots
-from pysces._matrix import checked_blocks
+from pysces._cluster import on_workers
+from pysces._matrix import checked_blocks, lazy_units
 from pysces._parallel import consume, resolve_threads
 from pysces.tl._panel import Panel, Scored, Single
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from pysces._strata import Stratum
     from pysces.estimators import VIPER
+
+    type Write = Callable[[NDArray[np.intp], Scored], None]
 
 
 class Plan(NamedTuple):
@@ -58,24 +61,48 @@ class Plan(NamedTuple):
         return Scored(found["nes"], found.get("sd"), found.get("pes"), network if self.labels else None)
 
 
-def run_plan(
-    plan: Plan,
-    x: Any,
-    n_threads: int,
-    write: Callable[[NDArray[np.intp], Scored], None],
-    *,
-    allow_negative: bool,
-    allow_missing: bool,
-) -> None:
-    """Score all cells that can be scored, and hand the scores of a block at a time to ``write``."""
-    rows = np.flatnonzero(plan.part_of >= 0)
+class Run(NamedTuple):
+    """A plan, and what X may hold."""
 
-    def score(item: tuple[slice, Any]) -> None:
-        place, block = item
-        write(rows[place], plan.score(rows[place], block))
+    plan: Plan
+    allow_negative: bool
+    allow_missing: bool
 
-    cells = checked_blocks(x, rows, allow_negative=allow_negative, allow_missing=allow_missing)
-    consume(score, cells, resolve_threads(n_threads))
+    def here(self, x: Any, n_threads: int, write: Write) -> None:
+        """Score all cells that can be scored, and hand the scores of a block at a time to ``write``."""
+        rows = self.rows
+
+        def score(item: tuple[slice, Any]) -> None:
+            place, block = item
+            write(rows[place], self.plan.score(rows[place], block))
+
+        consume(score, self._blocks(x, rows), resolve_threads(n_threads))
+
+    def on_cluster(self, x: Any, client: Any, write: Write) -> None:
+        """The same, by the workers of a cluster, of what is read together of a dask array."""
+        items = ((self.rows[places], part) for places, part in lazy_units(x, self.rows))
+        try:
+            for rows, scored in on_workers(client, _score_unit, self, items, "the scores of some cells"):
+                write(rows, scored)
+        except ValueError:
+            for _ in self._blocks(x, self.rows):  # tells where in X the value is
+                pass
+            raise
+
+    @property
+    def rows(self) -> NDArray[np.intp]:
+        """Cells that can be scored."""
+        return np.flatnonzero(self.plan.part_of >= 0)
+
+    def _blocks(self, x: Any, rows: NDArray[np.intp]) -> Iterator[tuple[slice, Any]]:
+        return checked_blocks(x, rows, allow_negative=self.allow_negative, allow_missing=self.allow_missing)
+
+
+def _score_unit(run: Run, rows: NDArray[np.intp], part: Any) -> tuple[NDArray[np.intp], Scored]:
+    """Scores of ``rows``, which begin with the first row of ``part``."""
+    blocks = [run.plan.score(rows[place], block) for place, block in run._blocks(part, rows - rows[0])]
+    joined = (None if of[0] is None else np.concatenate(of) for of in zip(*blocks, strict=True))
+    return rows, Scored(*joined)  # type: ignore[arg-type]
 
 
 class Use(NamedTuple):

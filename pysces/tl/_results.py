@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import warnings
+from contextlib import contextmanager, nullcontext
+from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,8 @@ from pysces import _slots
 from pysces._matrix import CELLS_PER_BLOCK
 
 if TYPE_CHECKING:
-    from typing import Self
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from anndata import AnnData
     from numpy.typing import NDArray
@@ -42,80 +45,91 @@ class Arrays:
 
 
 class File:
-    """Scores in a new h5ad or zarr file, of the cells and regulators of ``empty``; it has its name when it is whole."""
+    """Scores in an open file, see :func:`new_file`."""
 
-    def __init__(self, path: str | Path, empty: AnnData, fields: list[str]) -> None:
-        self._path, self._empty, self._fields = checked_path(path), empty, fields
-        self._part = self._path.with_name(f".{self._path.name}.part{self._path.suffix}")
-        self.network = np.full(empty.n_obs, -1, np.intp)
+    def __init__(self, store: Any, shape: tuple[int, int], fields: list[str]) -> None:
+        self._tables = {name: _table(store, shape, name) for name in fields}
+        self.network = np.full(shape[0], -1, np.intp)
         self._lock = Lock()
-
-    def __enter__(self) -> Self:
-        self._remove()
-        if self._path.suffix == ".zarr":
-            import zarr
-
-            self._empty.write_zarr(self._part)
-            self._store: Any = zarr.open_group(self._part, mode="r+", use_consolidated=False)
-        else:
-            import h5py
-
-            self._empty.write_h5ad(self._part)
-            self._store = h5py.File(self._part, mode="r+")
-        self._tables = {
-            name: self._created(f"layers/{LAYERS[name]}" if name in LAYERS else "X") for name in self._fields
-        }
-        return self
-
-    def _created(self, key: str) -> Any:
-        shape = self._empty.shape
-        chunks = min(CELLS_PER_BLOCK, shape[0]), shape[1]
-        if self._path.suffix == ".zarr":
-            table = self._store.create_array(key, shape=shape, chunks=chunks, dtype=np.float32, fill_value=np.nan)
-        else:
-            table = self._store.create_dataset(key, shape, np.float32, chunks=chunks, fillvalue=np.nan)
-        table.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
-        return table
 
     def write(self, rows: NDArray[np.intp], scored: Scored) -> None:
         """Scores of some cells, ascending, which no one else writes."""
-        first, last = int(rows[0]), int(rows[-1]) + 1
-        with self._lock:
+        chunks = np.arange(rows[0] // CELLS_PER_BLOCK + 1, rows[-1] // CELLS_PER_BLOCK + 1) * CELLS_PER_BLOCK
+        ends = np.unique([0, *np.searchsorted(rows, chunks), len(rows)])
+        with self._lock:  # two blocks may share a chunk
             for name, table in self._tables.items():
-                values = getattr(scored, name)
-                if last - first > len(rows):  # cells between are not scored now
-                    values, some = table[first:last], values
-                    values[rows - first] = some
-                table[first:last] = values
+                for start, stop in pairwise(ends):
+                    _write(table, rows[start:stop], getattr(scored, name)[start:stop])
         if scored.network is not None:
             self.network[rows] = scored.network
 
-    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
-        if failed is None:
-            self._write_obs()
-        if self._path.suffix == ".h5ad":
-            self._store.close()
-        if failed is not None:
-            self._remove()
-            return
-        if self._path.suffix == ".zarr":
-            import zarr
 
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "Consolidated metadata")  # as anndata writes them
-                zarr.consolidate_metadata(self._part)
-        self._part.rename(self._path)
+def _table(store: Any, shape: tuple[int, int], name: str) -> Any:
+    """An array in chunks of blocks of cells, which are written once; scores are noise that hardly compresses."""
+    key = f"layers/{LAYERS[name]}" if name in LAYERS else "X"
+    form = {"shape": shape, "dtype": np.float32, "chunks": (min(CELLS_PER_BLOCK, shape[0]), shape[1])}
+    if hasattr(store, "create_array"):  # of zarr
+        table = store.create_array(key, fill_value=np.nan, **form)
+    else:
+        table = store.create_dataset(key, fillvalue=np.nan, **form)
+    table.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+    return table
 
-    def _write_obs(self) -> None:
-        """The cells as they are now: what is known of them only after scoring is in ``empty.obs``."""
-        import anndata as ad
 
-        ad.io.write_elem(self._store, "obs", self._empty.obs)
+def _write(table: Any, rows: NDArray[np.intp], values: NDArray[np.floating]) -> None:
+    """Rows of a table; between them may be cells that are not scored now."""
+    stretch = slice(int(rows[0]), int(rows[-1]) + 1)
+    if stretch.stop - stretch.start > len(rows):
+        values, some = table[stretch], values
+        values[rows - stretch.start] = some
+    table[stretch] = values
 
-    def _remove(self) -> None:
-        if self._part.is_dir():
-            shutil.rmtree(self._part)
-        self._part.unlink(missing_ok=True)
+
+@contextmanager
+def new_file(path: str | Path, empty: AnnData, fields: list[str]) -> Iterator[File]:
+    """Make an h5ad or zarr file of ``empty`` and of scores of its cells; it has its name only when it is whole.
+
+    What is known of the cells only after scoring is put into ``empty.obs``. After an error nothing is left behind.
+    """
+    import anndata as ad
+
+    path = checked_path(path)
+    part = path.with_name(f".{path.name}.part{path.suffix}")
+    _remove(part)
+    try:
+        (empty.write_zarr if path.suffix == ".zarr" else empty.write_h5ad)(part)
+        with _opened(part) as store:
+            yield File(store, empty.shape, fields)
+            ad.io.write_elem(store, "obs", empty.obs)
+        if path.suffix == ".zarr":
+            _consolidate(part)
+        part.rename(path)
+    finally:
+        _remove(part)
+
+
+def _opened(part: Path) -> AbstractContextManager[Any]:
+    if part.suffix == ".zarr":
+        import zarr
+
+        return nullcontext(zarr.open_group(part, mode="r+", use_consolidated=False))
+    import h5py
+
+    return h5py.File(part, mode="r+")  # type: ignore[no-any-return]
+
+
+def _consolidate(part: Path) -> None:
+    import zarr
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Consolidated metadata")  # as anndata writes them
+        zarr.consolidate_metadata(part)
+
+
+def _remove(part: Path) -> None:
+    if part.is_dir():
+        shutil.rmtree(part)
+    part.unlink(missing_ok=True)
 
 
 def checked_path(path: object) -> Path:

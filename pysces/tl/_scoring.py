@@ -76,6 +76,7 @@ def plan_of(
     weights: NetworkWeights,
     *,
     borrow: bool,
+    client: Any,
 ) -> Plan:
     """Models for the cells of all ``parts``; groups that cannot be scored are warned of.
 
@@ -83,7 +84,7 @@ def plan_of(
     """
     several = len(tables) > 1
     uses = [use for name, table in tables.items() for use in _uses(
-        _Models(chosen, table, settings), name, parts, against, groupby, settings, borrow=borrow
+        _Models(chosen, table, settings, client), name, parts, against, groupby, settings, borrow=borrow
     )]  # fmt: skip
     scorers: list[Single | Panel] = []
     part_of = np.full(chosen.x.shape[0], -1, np.int32)
@@ -150,8 +151,8 @@ def _model(found: VIPER | NotScorableError | None) -> VIPER | None:
 class _Models:
     """Models of the networks of groups; what was learned from the same cells is kept."""
 
-    def __init__(self, chosen: Choice, table: pd.DataFrame, settings: Mapping[str, Any]) -> None:
-        self._chosen, self._table, self._settings = chosen, table, settings
+    def __init__(self, chosen: Choice, table: pd.DataFrame, settings: Mapping[str, Any], client: Any) -> None:
+        self._chosen, self._table, self._settings, self._client = chosen, table, settings, client
         self._known: dict[tuple[str, str], VIPER | NotScorableError | None] = {}
         self._grouped = "group" in table.columns
         self.labels = list(dict.fromkeys(table["group"])) if self._grouped else []
@@ -171,8 +172,9 @@ class _Models:
         model = VIPER(table, reference=None if reference is None else np.arange(len(rows)), **self._settings)
         try:
             return model.fit(
-                self._chosen.x, self._chosen.genes, rows=rows, allow_negative=self._settings["signature"] == "none"
-            )
+                self._chosen.x, self._chosen.genes, rows=rows, client=self._client,
+                allow_negative=self._settings["signature"] == "none",
+            )  # fmt: skip
         except NotScorableError as error:
             return error
 

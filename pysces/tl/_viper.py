@@ -11,14 +11,16 @@ import pandas as pd
 
 from pysces import _log, _slots
 from pysces._check import one_of, some, warn
+from pysces._cluster import active_client
+from pysces._frame import in_memory
 from pysces._matrix import choose
 from pysces._network import check_network
 from pysces._random import seed_sequence
 from pysces._strata import strata
 from pysces.get._activity import without_scores
 from pysces.tl._panel import default_weights
-from pysces.tl._plan import run_plan
-from pysces.tl._results import Arrays, File, checked_path
+from pysces.tl._plan import Run
+from pysces.tl._results import Arrays, checked_path, new_file
 from pysces.tl._scoring import plan_of, references
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ def viper(
     n_null: int = 0,
     network_weights: NetworkWeights | None = None,
     out: str | Path | None = None,
+    client: Any = None,
     rng: Seed = 0,
     n_threads: int = 0,
     key_added: str = _slots.VIPER,
@@ -107,7 +110,14 @@ def viper(
     out
         Path of a new ``.zarr`` or ``.h5ad`` file, for activities that do not fit in memory: scores are written as they
         come, and nothing to ``obsm``. The file is what :func:`pysces.get.activity` gives, with what else is asked for
-        in the layers ``"sd"`` and ``"pes"``; it has its name only when it is whole.
+        in the layers ``"sd"`` and ``"pes"``; it has its name only when it is whole. In memory are then at most what is
+        read of X at a time (8,192 cells of a file, or whole chunks of a dask array, as many as hold about these; 1,024
+        of what is dense; rows of a CSC matrix are read through all of it), one block of 512 cells per thread and its
+        scores, and a few numbers per gene. Signatures ``"rank"``, ``"mad"`` and ``"doublerank"`` also keep the genes of
+        the network of all reference cells, as sparse as they are.
+    client
+        A ``dask.distributed.Client`` whose workers read and score blocks of cells where X is a dask array; by default
+        the one that is active, if any.
     n_threads
         Number of threads, 0 for all; never changes the result.
     key_added
@@ -159,6 +169,7 @@ def viper(
     'CD19+ B'
     """
     result = _slots.target(adata, copy=copy)
+    cluster = active_client(client)
     if out is not None:
         checked_path(out)
     named = network if isinstance(network, Mapping) else {"": network}
@@ -185,7 +196,7 @@ def viper(
     parts = strata(adata.obs, groupby, groups)
     against = references(adata, parts, groupby, reference)
     since = _log.start(f"scoring regulators in {len(parts)} group{'s' * (len(parts) != 1)} of cells")
-    plan = plan_of(chosen, tables, parts, against, groupby, settings, weights, borrow=borrow)
+    plan = plan_of(chosen, tables, parts, against, groupby, settings, weights, borrow=borrow, client=cluster)
     fields = ["nes", *["sd"] * (n_bootstraps > 0), *["pes"] * (enrichment == "narnea")]
     parameters = _slots.params(
         network=network if isinstance(network, str) else None, networks=list(named) if several else None,
@@ -199,10 +210,12 @@ def viper(
         rng=rng if isinstance(rng, int | np.integer) else None, out=None if out is None else str(out),
     )  # fmt: skip
     allow_missing = signature == "none" and enrichment == "area" and not pleiotropy
-    run = partial(run_plan, plan, chosen.x, n_threads, allow_negative=signature == "none", allow_missing=allow_missing)
+    run = Run(plan, allow_negative=signature == "none", allow_missing=allow_missing)
+    on_cluster = cluster is not None and hasattr(chosen.x, "compute")
+    score = partial(run.on_cluster, chosen.x, cluster) if on_cluster else partial(run.here, chosen.x, n_threads)
     if out is None:
         arrays = Arrays((adata.n_obs, len(plan.regulators)), fields)
-        run(arrays.write)
+        score(arrays.write)
         _warn_of_slashes(plan)
         _slots.write_activity(
             result, key_added, {
@@ -211,12 +224,15 @@ def viper(
             }, _networks(plan, arrays.network), plan.regulons, parameters,
         )  # fmt: skip
     else:
-        empty = without_scores(result, plan.regulons, plan.regulators)
-        with File(out, empty, fields) as file:
-            run(file.write)
+        empty, of_network = without_scores(result, plan.regulons, plan.regulators), key_added + _slots.OF_NETWORK
+        empty.obs = in_memory(empty.obs).drop(columns=of_network, errors="ignore")
+        if plan.labels:  # a name that no file can hold is better found now than after scoring
+            empty.obs[of_network] = _networks(plan, np.full(adata.n_obs, -1))
+        with new_file(out, empty, fields) as file:
+            score(file.write)
             chosen_network = _networks(plan, file.network)
             if chosen_network is not None:
-                empty.obs[key_added + _slots.OF_NETWORK] = chosen_network
+                empty.obs[of_network] = chosen_network
         _slots.write_activity(result, key_added, {}, chosen_network, plan.regulons, parameters)
     where = "adata.obsm" if out is None else str(out)
     _log.done(since, f"added\n    {key_added!r}, activities of {len(plan.regulators)} regulators ({where})")

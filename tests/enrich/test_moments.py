@@ -94,3 +94,15 @@ def test_zeros_count_though_they_are_not_stored():
     found = moments(np.array([[0.0, 0.0], [0.0, 3.0], [0.0, 0.0]]))
     np.testing.assert_allclose(found.mean, [0.0, 1.0], rtol=1e-15)
     np.testing.assert_allclose(found.sd, [0.0, np.sqrt(3)], rtol=1e-15)
+
+
+@pytest.mark.parametrize("kind", ["signed", "log"])
+@pytest.mark.parametrize("n_parts", [1, 3, 50])
+def test_moments_of_parts_make_those_of_the_whole_to_the_last_bit(kind, n_parts):
+    X = np.stack([values(kind, 100, seed) for seed in range(20)], axis=1)
+    whole, merged = moments(X), Moments(20)
+    for part in np.array_split(X, n_parts):
+        merged.merge(moments(part))
+    assert merged.n_cells == 100
+    assert whole.mean.tobytes() == merged.mean.tobytes()
+    assert whole.sd.tobytes() == merged.sd.tobytes()

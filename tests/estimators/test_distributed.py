@@ -11,15 +11,21 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import anndata as ad
+import dask.array as da
 import numpy as np
+import pandas as pd
 import pytest
+import scipy.sparse as sp
+import viper_oracles
 from aracne_cases import REGULATORS, SLASHED, cells, counts, digest, files, fit, fit_digest, watch, watched
 from distributed import Client, KilledWorker, LocalCluster
 
 import pysces as ps
+from pysces import _cluster as module
+from pysces._cluster import ATTEMPTS, TASKS_PER_THREAD, active_client
 from pysces._infer.subnetworks import Subnetwork
-from pysces.estimators import _distributed as module
-from pysces.estimators._distributed import ATTEMPTS, TASKS_PER_THREAD, OnCluster, active_client
+from pysces.estimators._distributed import OnCluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -161,7 +167,7 @@ def test_losses_with_progress_between_them_have_no_end(no_pause):
 def test_a_subnetwork_that_is_lost_again_and_again_ends_the_run(no_pause):
     client = FakeClient({4: [CancelledError("gone")] * ATTEMPTS})
     with pytest.raises(
-        RuntimeError, match=r"not given subnetwork 4 in 4 attempts \(CancelledError\('gone'\)\).*memory"
+        RuntimeError, match=r"not given a subnetwork in 4 attempts \(CancelledError\('gone'\)\).*memory"
     ):
         numbers(client)
     assert len(client.submitted) - client.n_taken == 0
@@ -389,3 +395,78 @@ def test_workers_compute_on_one_thread(client):
     seen = [found for found in client.run(watched).values() if found]
     assert seen
     assert all(found == [(1, 1)] for found in seen)
+
+
+# --- activities -------------------------------------------------------------------------------------------------------
+
+N_CELLS = 2600
+"""Chunks of 500 rows: three of what is read together."""
+
+
+@pytest.fixture(scope="module")
+def scored() -> ad.AnnData:
+    """Cells in dask, and with activities of one thread."""
+    rng = np.random.default_rng(0)
+    x = sp.csr_matrix(rng.poisson(0.4, (N_CELLS, 60)).astype(np.float32))
+    obs = pd.DataFrame({"cell_type": pd.Categorical(["B", SLASHED] * (N_CELLS // 2))}, index=map(str, range(N_CELLS)))
+    adata = ad.AnnData(x, obs=obs, var=pd.DataFrame(index=viper_oracles.gene_names(60)))
+    ps.tl.viper(adata, NETWORK, n_threads=1, **SCORING)
+    return adata
+
+
+NETWORK = viper_oracles.network(viper_oracles.gene_names(60))
+SCORING: dict[str, Any] = {"groupby": "cell_type", "reference": "all", "min_targets": 1}
+
+
+def in_dask(adata: ad.AnnData) -> ad.AnnData:
+    chunks = [da.from_array(adata.X[start : start + 500], asarray=False) for start in range(0, N_CELLS, 500)]
+    return ad.AnnData(da.concatenate(chunks), obs=adata.obs.copy(), var=adata.var.copy())
+
+
+@pytest.mark.parametrize("signature", ["scale", "rank", "none"])
+def test_a_cluster_scores_cells_to_the_bytes_of_one_thread(scored, client, monkeypatch, signature):
+    monkeypatch.setattr("pysces._matrix._read.CELLS_PER_READ", 1000)
+    settings = {**SCORING, "signature": signature, "reference": None if signature == "none" else "all"}
+    expected = ps.tl.viper(scored, NETWORK, n_threads=1, copy=True, **settings).obsm["viper"]
+    lazy = in_dask(scored)
+    with counted(client, "compute") as computed:
+        ps.tl.viper(lazy, NETWORK, client=client, **settings)
+    pd.testing.assert_frame_equal(lazy.obsm["viper"], expected, check_exact=True)
+    assert len(computed) >= 3
+
+
+def test_a_cluster_writes_activities_to_a_file(scored, client, tmp_path):
+    lazy = in_dask(scored)
+    ps.tl.viper(lazy, NETWORK, client=client, out=tmp_path / "a.zarr", **SCORING)
+    np.testing.assert_array_equal(ad.read_zarr(tmp_path / "a.zarr").X, scored.obsm["viper"])
+
+
+def test_cells_in_memory_are_scored_in_place(scored, client):
+    with counted(client, "submit") as submitted, counted(client, "compute") as computed:
+        found = ps.tl.viper(scored, NETWORK, client=client, copy=True, **SCORING)
+    assert not submitted + computed
+    pd.testing.assert_frame_equal(found.obsm["viper"], scored.obsm["viper"], check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "signature", "match"),
+    [
+        (np.nan, "scale", r"1 missing \(NaN\) and 0 infinite values, the first at row 1703, column 8"),
+        (np.inf, "none", "0 missing .* 1 infinite values, the first at row 1703, column 8"),
+        (-1.0, "scale", "X holds negative values"),
+    ],
+)
+def test_values_are_found_where_they_are_in_x(scored, client, value, signature, match):
+    bad = scored.copy()
+    changed = bad.X.tolil()
+    changed[1703, 8] = value
+    bad.X = changed.tocsr()
+    del bad.obsm["viper"], bad.uns["viper"]
+    lazy = in_dask(bad)
+    with pytest.raises(ValueError, match=match):
+        ps.tl.viper(
+            lazy, NETWORK, client=client, signature=signature, min_targets=1,
+            enrichment="narnea" if signature == "none" else "area",
+        )  # fmt: skip
+    assert "viper" not in lazy.obsm
+    assert "viper" not in lazy.uns
