@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import anndata as ad
+import dask
 import dask.array as da
 import numpy as np
 import pandas as pd
@@ -211,6 +212,13 @@ def cluster() -> Iterator[LocalCluster]:
     """Two processes of one thread; its client is not the default, which other tests of this process would use."""
     with LocalCluster(n_workers=2, threads_per_worker=1, **QUIET) as started:
         yield started
+
+
+@pytest.fixture(autouse=True)
+def no_scheduler_is_left() -> Iterator[None]:
+    """A client that a task makes in this process becomes the scheduler of dask, and stays it."""
+    yield
+    dask.config.config.pop("scheduler", None)
 
 
 @pytest.fixture
