@@ -69,17 +69,32 @@ def target(adata: AnnData, *, copy: bool) -> AnnData:
     return adata.copy() if copy else adata
 
 
-def write_network(adata: AnnData, key: str, network: pd.DataFrame, parameters: Mapping[str, Any]) -> None:
-    """Store a network in ``uns[key]``."""
-    adata.uns[key] = {NETWORK: network, PARAMS: dict(parameters)}
+def write_tables(adata: AnnData, key: str, tables: Mapping[str, pd.DataFrame], parameters: Mapping[str, Any]) -> None:
+    """Store tables by their names, and the parameters, in ``uns[key]``."""
+    adata.uns[key] = {**tables, PARAMS: dict(parameters)}
+
+
+def has_table(adata: AnnData, key: str, name: str) -> bool:
+    """Whether ``uns[key]`` holds the table ``name``."""
+    return key in adata.uns and name in adata.uns[key]
+
+
+def read_table(adata: AnnData, key: str, name: str, what: str, made_by: str) -> pd.DataFrame:
+    """A table in ``uns[key]``; the error says ``what`` it would be, and which call of pysces.tl makes it."""
+    if not has_table(adata, key, name):
+        msg = f"adata.uns[{key!r}] holds no {what}; run pysces.tl.{made_by} first."
+        raise KeyError(msg)
+    return cast("pd.DataFrame", in_memory(adata.uns[key][name]))
 
 
 def read_network(adata: AnnData, key: str) -> pd.DataFrame:
     """The network in ``uns[key]``."""
-    if key not in adata.uns or NETWORK not in adata.uns[key]:
-        msg = f"adata.uns[{key!r}] holds no network; run pysces.tl.aracne(adata, ...) first, or give network=."
-        raise KeyError(msg)
-    return cast("pd.DataFrame", in_memory(adata.uns[key][NETWORK]))
+    return read_table(adata, key, NETWORK, "network", "aracne(adata, ...)")
+
+
+def read_ranking(adata: AnnData, key: str) -> pd.DataFrame:
+    """The regulators of groups of cells in ``uns[key]``."""
+    return read_table(adata, key, TABLE, "ranked regulators", "rank_regulators(adata, ...)")
 
 
 def write_activity(
@@ -155,63 +170,9 @@ def write_similarity(adata: AnnData, key: str, similarity: NDArray[np.float32], 
     adata.uns[key] = {PARAMS: dict(parameters)}
 
 
-def write_msviper(adata: AnnData, key: str, tables: Mapping[str, pd.DataFrame], parameters: Mapping[str, Any]) -> None:
-    """Store the tables of a contrast in ``uns[key]``."""
-    adata.uns[key] = {**tables, PARAMS: dict(parameters)}
-
-
-def read_msviper(adata: AnnData, key: str) -> pd.DataFrame:
-    """The results of the contrast in ``uns[key]``."""
-    if key not in adata.uns or RESULTS not in adata.uns[key]:
-        msg = f"adata.uns[{key!r}] holds no results of a contrast; run pysces.tl.msviper(adata, ...) first."
-        raise KeyError(msg)
-    return cast("pd.DataFrame", in_memory(adata.uns[key][RESULTS]))
-
-
-def write_ranking(adata: AnnData, key: str, table: pd.DataFrame, parameters: Mapping[str, Any]) -> None:
-    """Store the regulators of groups of cells in ``uns[key]``."""
-    adata.uns[key] = {TABLE: table, PARAMS: dict(parameters)}
-
-
 def has_ranking(adata: AnnData, key: str) -> bool:
     """Whether ``uns[key]`` holds the regulators of groups of cells."""
     return key in adata.uns and TABLE in adata.uns[key]
-
-
-def read_ranking(adata: AnnData, key: str) -> pd.DataFrame:
-    """The regulators of groups of cells in ``uns[key]``."""
-    if not has_ranking(adata, key):
-        msg = f"adata.uns[{key!r}] holds no ranked regulators; run pysces.tl.rank_regulators(adata, ...) first."
-        raise KeyError(msg)
-    return cast("pd.DataFrame", in_memory(adata.uns[key][TABLE]))
-
-
-def write_conservation(adata: AnnData, key: str, table: pd.DataFrame, parameters: Mapping[str, Any]) -> None:
-    """Store a comparison of samples in ``uns[key]``."""
-    adata.uns[key] = {TABLE: table, PARAMS: dict(parameters)}
-
-
-def read_conservation(adata: AnnData, key: str) -> pd.DataFrame:
-    """The comparison of samples in ``uns[key]``."""
-    if key not in adata.uns or TABLE not in adata.uns[key]:
-        msg = f"adata.uns[{key!r}] holds no comparison; run pysces.tl.regulator_conservation(adata, other) first."
-        raise KeyError(msg)
-    return cast("pd.DataFrame", in_memory(adata.uns[key][TABLE]))
-
-
-def write_comparison(
-    adata: AnnData, key: str, edges: pd.DataFrame, regulators: pd.DataFrame, parameters: Mapping[str, Any]
-) -> None:
-    """Store what differs between two networks in ``uns[key]``."""
-    adata.uns[key] = {EDGES: edges, REGULATORS: regulators, PARAMS: dict(parameters)}
-
-
-def read_comparison(adata: AnnData, key: str) -> pd.DataFrame:
-    """The regulators of two networks in ``uns[key]``."""
-    if key not in adata.uns or REGULATORS not in adata.uns[key]:
-        msg = f"adata.uns[{key!r}] holds no comparison; run pysces.tl.compare_networks(adata, a, b) first."
-        raise KeyError(msg)
-    return cast("pd.DataFrame", in_memory(adata.uns[key][REGULATORS]))
 
 
 def read_parameters(adata: AnnData, key: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def many(n_groups, n_regulators=6) -> pd.DataFrame:
 def stored(network, **parameters) -> ad.AnnData:
     """Data with a network, as tl.aracne stores it."""
     adata = ad.AnnData(np.ones((3, 2), np.float32), uns={"title": "T"})
-    _slots.write_network(adata, "aracne", network, _slots.params(**parameters))
+    _slots.write_tables(adata, "aracne", {"network": network}, _slots.params(**parameters))
     return adata
 
 

@@ -40,4 +40,4 @@ def comparison(adata: AnnData, *, key: str = _slots.COMPARE_NETWORKS) -> pd.Data
     >>> ps.get.comparison(adata).columns.tolist()
     ['source', 'n_a', 'n_b', 'n_shared', 'jaccard']
     """
-    return _slots.read_comparison(adata, key).copy()
+    return _slots.read_table(adata, key, _slots.REGULATORS, "comparison", "compare_networks(adata, a, b)").copy()

@@ -42,4 +42,4 @@ def conservation(adata: AnnData, *, key: str = _slots.CONSERVATION) -> pd.DataFr
     >>> ps.get.conservation(some).pivot(index="sample", columns="other", values="nes").shape
     (5, 4)
     """
-    return _slots.read_conservation(adata, key).copy()
+    return _slots.read_table(adata, key, _slots.TABLE, "comparison", "regulator_conservation(adata, other)").copy()

@@ -20,7 +20,7 @@ TYPES = {"names": "O", "scores": "f4", "pvals": "f8", "pvals_adj": "f8", "logfol
 
 def add_ranking(activity: AnnData, adata: AnnData, key: str) -> None:
     """Add to activities the regulators that were ranked by them, if any were in every group, and joined labels."""
-    if not _slots.has_ranking(adata, _slots.RANK_REGULATORS):
+    if not _slots.has_table(adata, _slots.RANK_REGULATORS, _slots.TABLE):
         return
     table = _slots.read_ranking(adata, _slots.RANK_REGULATORS)
     parameters = _slots.read_parameters(adata, _slots.RANK_REGULATORS)

@@ -39,4 +39,4 @@ def msviper(adata: AnnData, *, key: str = _slots.MSVIPER) -> pd.DataFrame:
     >>> ps.get.msviper(adata)["source"].tolist()
     ['B']
     """
-    return _slots.read_msviper(adata, key).copy()
+    return _slots.read_table(adata, key, _slots.RESULTS, "results of a contrast", "msviper(adata, ...)").copy()

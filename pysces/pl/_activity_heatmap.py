@@ -142,7 +142,7 @@ def activity_heatmap(
 
 def _ranked(adata: AnnData, key: str, groupby: GroupBy | None) -> tuple[GroupBy | None, pd.DataFrame | None]:
     """What the cells are grouped by, and the ranking of these activities and groups, if there is one."""
-    if not _slots.has_ranking(adata, _slots.RANK_REGULATORS):
+    if not _slots.has_table(adata, _slots.RANK_REGULATORS, _slots.TABLE):
         return groupby, None
     parameters = _slots.read_parameters(adata, _slots.RANK_REGULATORS)
     by = _slots.stored_groupby(parameters)

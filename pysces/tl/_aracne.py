@@ -188,8 +188,8 @@ def aracne(
     network = join_groups(tables, list(tables)) if groupby is not None else tables[""]
     _warn_of_empty([part for part in used if part.label in tables and tables[part.label].empty], groupby,
                    alpha if correction == "p" else alpha / (len(positions) * int(allowed.sum())))  # fmt: skip
-    _slots.write_network(
-        result, key_added, network,
+    _slots.write_tables(
+        result, key_added, {_slots.NETWORK: network},
         _slots.params(
             **settings, regulators=chosen.genes[positions].astype(str), groupby=groupby,
             groups=list(tables) if groupby else None, groups_skipped=skipped + constant or None,

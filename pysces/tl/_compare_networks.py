@@ -168,8 +168,9 @@ def compare_networks(
         regulators["log_qvalue"] = log_qvalues(regulators["log_pvalue"].to_numpy(np.float64))
         thinned = cells.thinned
     by = "log_pvalue" if n_permutations else "jaccard"
-    _slots.write_comparison(
-        result, key_added, edges, regulators.sort_values([by, "source"], ignore_index=True),
+    regulators = regulators.sort_values([by, "source"], ignore_index=True)
+    _slots.write_tables(
+        result, key_added, {_slots.EDGES: edges, _slots.REGULATORS: regulators},
         _slots.params(
             a=a, b=b, key=key, min_targets=min_targets, n_permutations=n_permutations, rng=rng, n_a=n_a, n_b=n_b,
             n_shared=n_shared, jaccard=n_shared / len(edges), thinned=thinned,

@@ -143,7 +143,7 @@ def regulator_conservation(
             "common, or the most and least active regulators of the sample are all tied with others."
         )
     parameters = _slots.params(key=key, groupby=groupby, other_groupby=other_groupby, n_top=n_top)
-    _slots.write_conservation(result, key_added, table, parameters)
+    _slots.write_tables(result, key_added, {_slots.TABLE: table}, parameters)
     _log.done(since, f"added\n    {key_added!r}, conservation of regulators in {len(table)} pairs (adata.uns)")
     return result if copy else None
 

@@ -207,7 +207,7 @@ def msviper(
     tables[_slots.RESULTS] = _result_table(names, regulons, nes, se, in_edge)
     tables[_slots.LEADING_EDGE] = _edge_table(names, chosen.genes[ranked], regulons, contrast.z, in_edge)
     tables[_slots.SIGNATURE] = pd.DataFrame({"gene": chosen.genes[ranked], "z": contrast.z})
-    _slots.write_msviper(
+    _slots.write_tables(
         result, key_added, tables,
         _slots.params(
             groupby=groupby, group=group, reference=reference, network=network if isinstance(network, str) else None,

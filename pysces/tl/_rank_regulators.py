@@ -162,8 +162,9 @@ def rank_regulators(
             f"groups {some(skipped)} have fewer than {LEAST_CELLS} cells with activities, or fewer to be compared "
             "with, and are left out."
         )
-    _slots.write_ranking(
-        result, key_added, _table(ranking, np.flatnonzero(compared), chosen.labels, names, method),
+    table = _table(ranking, np.flatnonzero(compared), chosen.labels, names, method)
+    _slots.write_tables(
+        result, key_added, {_slots.TABLE: table},
         _slots.params(
             groupby=groupby if isinstance(groupby, str) else list(groupby), method=method, key=key,
             groups=None if groups is None else list(groups), reference=reference, groups_skipped=skipped or None,

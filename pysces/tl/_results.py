@@ -95,7 +95,6 @@ def new_file(path: str | Path, empty: AnnData, fields: list[str]) -> Iterator[Fi
 
     path = checked_path(path)
     part = path.with_name(f".{path.name}.part{path.suffix}")
-    _remove(part)
     try:
         (empty.write_zarr if path.suffix == ".zarr" else empty.write_h5ad)(part)
         with _opened(part) as store:

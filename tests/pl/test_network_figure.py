@@ -39,7 +39,9 @@ def cells(network=None, groupby=None):
         obs=pd.DataFrame({"type": pd.Categorical(["a/b"] * 8 + ["c"] * 12)}, [f"c{i}" for i in range(20)]),
         var=pd.DataFrame(index=genes),
     )
-    _slots.write_network(adata, "aracne", table() if network is None else network, _slots.params(groupby=groupby))
+    _slots.write_tables(
+        adata, "aracne", {"network": table() if network is None else network}, _slots.params(groupby=groupby)
+    )
     return adata
 
 
@@ -50,7 +52,7 @@ def grouped():
 
 def ranked(adata, rows, key="rank_regulators"):
     table = pd.DataFrame(rows, columns=["group", "source", "score"]).astype({"group": "category", "source": "category"})
-    _slots.write_ranking(adata, key, table, _slots.params())
+    _slots.write_tables(adata, key, {"table": table}, _slots.params())
     return adata
 
 

@@ -41,7 +41,7 @@ def cells(network=None, groupby=None):
         var=pd.DataFrame(index=[*GENES, "R"]),
     )
     network = table() if network is None else network
-    _slots.write_network(adata, "aracne", network, _slots.params(groupby=groupby))
+    _slots.write_tables(adata, "aracne", {"network": network}, _slots.params(groupby=groupby))
     activity = pd.DataFrame({"R": rng.normal(size=20), "G1": rng.normal(size=20)}, adata.obs_names, dtype=np.float32)
     activity.loc[adata.obs_names[0], "G1"] = np.nan
     regulons = pd.DataFrame({"source": pd.Categorical(["G1", "R"]), "n_targets": 5})

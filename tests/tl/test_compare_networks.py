@@ -63,7 +63,9 @@ def with_network(adata: ad.AnnData, edges=NETWORK, **parameters) -> ad.AnnData:
     table = table.assign(likelihood=1.0, mi=0.1)
     table["group"] = pd.Categorical(table["group"], categories=["x/1", "y 2", "all cells"])
     table = table.astype({"source": "category", "target": "category"})
-    _slots.write_network(adata, "aracne", table, _slots.params(**{"groupby": "kind", "depth": "auto", **parameters}))
+    _slots.write_tables(
+        adata, "aracne", {"network": table}, _slots.params(**{"groupby": "kind", "depth": "auto", **parameters})
+    )
     return adata
 
 
@@ -212,7 +214,7 @@ def test_groups_may_be_combinations_of_columns(adata):
     expected = compare(adata)
     renamed = [(f"{group} | b", *edge) for group, *edge in NETWORK]
     table = pd.DataFrame(renamed, columns=["group", "source", "target", "weight"]).astype({"group": "category"})
-    _slots.write_network(adata, "aracne", table, _slots.params(groupby=["kind", "batch"], depth="auto"))
+    _slots.write_tables(adata, "aracne", {"network": table}, _slots.params(groupby=["kind", "batch"], depth="auto"))
     found = compare(adata, "x/1 | b", "y 2 | b")
     assert state(found["regulators"]) == state(expected["regulators"])
 
