@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import warnings
 import weakref
 
@@ -374,6 +375,45 @@ def test_few_rows_of_a_file_are_read_alone():
     (_, block), *_ = checked_blocks(x, np.array([5, 100, 324]), allow_negative=False)
     assert [rows.tolist() for rows in x.read] == [[5, 100], [324]]
     np.testing.assert_array_equal(block.toarray(), counts()[[5, 100, 324]])
+
+
+def test_a_dask_array_of_unknown_size_is_refused():
+    x = da.from_array(counts().astype(np.float64), chunks=(100, -1))
+    with pytest.raises(ValueError, match=r"unknown number of cells; call X.compute_chunk_sizes\(\) first"):
+        ps.ARACNe().fit(x[x[:, 0] > 0], ["g1"], GENES)
+
+
+def peak(folder, n_cells):
+    """Bytes of numpy and Python memory that scoring lazy data to a file takes at most."""
+    rng = np.random.default_rng(0)
+    x = sp.csr_matrix(
+        (
+            rng.random(n_cells * 50, np.float32),
+            (np.arange(50) * 10 + rng.integers(10, size=(n_cells, 50))).ravel().astype(np.int32),
+            np.arange(0, n_cells * 50 + 1, 50),
+        ),
+        shape=(n_cells, 500),
+    )
+    adata = ad.AnnData(x)
+    net = pd.DataFrame({"source": np.repeat([f"R{i}" for i in range(100)], 20), "weight": 1.0})
+    net["target"] = np.concatenate([rng.choice(adata.var_names, 20, replace=False) for _ in range(100)])
+    adata = lazy(folder, adata)
+    ps.tl.viper(adata[:300].to_memory(), net, min_targets=5)
+    tracemalloc.start()
+    try:
+        ps.tl.viper(adata, net, min_targets=5, out=folder / "activity.zarr", n_threads=1)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_follow_the_number_of_cells(tmp_path_factory, monkeypatch):
+    monkeypatch.setattr(_read, "CELLS_PER_BLOCK", 512)
+    monkeypatch.setattr(_read, "CELLS_PER_READ", 4096)
+    small, large = (peak(tmp_path_factory.mktemp("memory"), n_cells) for n_cells in (8000, 20_000))  # several reads
+    of_cells = 12_000 * 50 * 8
+    of_scores = 12_000 * 100 * 4
+    assert large - small < min(of_cells, of_scores) / 2
 
 
 # --- what else is in a file -------------------------------------------------------------------------------------------

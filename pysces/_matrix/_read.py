@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CELLS_PER_BLOCK = 512
 CELLS_PER_READ, DENSE_CELLS_PER_READ = 8192, 1024
 """Stored rows that are read at a time from a file or a dask array; of the latter whole chunks."""
-FEW = 1 / 32
+FEW = 1 / 8
 """A smaller share of the stored rows than this is read row by row."""
 
 
@@ -33,6 +33,9 @@ def n_rows(x: Any) -> int:
     if not (np.issubdtype(dtype, np.number) or dtype == np.bool_) or np.issubdtype(dtype, np.complexfloating):
         msg = f"X holds {dtype}, not real numbers; convert it, for example with .astype('float32')."
         raise TypeError(msg)
+    if np.isnan(shape[0]):
+        msg = "X is a dask array of an unknown number of cells; call X.compute_chunk_sizes() first."
+        raise ValueError(msg)
     return int(shape[0])
 
 

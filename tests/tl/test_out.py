@@ -271,7 +271,7 @@ def test_nothing_is_left_behind_by_what_ends_in_the_middle(adata, tmp_path, monk
      ("zarr", 1, {"key_added": "a/b"}, ValueError)],
 )  # fmt: skip
 def test_what_no_file_can_hold_is_found_before_scoring(adata, tmp_path, monkeypatch, suffix, column, settings, error):
-    adata.obs["more"] = np.resize(np.array(column, object), N_CELLS)
+    adata.obs["more"] = np.resize(np.array(column, object), N_CELLS).tolist()
     before = state(adata)
     monkeypatch.setattr("pysces.tl._plan.Plan.score", lambda *_: pytest.fail("cells are scored"))
     with pytest.raises(error):
