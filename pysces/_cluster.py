@@ -6,7 +6,7 @@ import sys
 from collections import deque
 from itertools import islice
 from time import sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -86,12 +86,35 @@ def on_workers[T](
             client.cancel(list(waiting), force=True)
 
 
+class _Unread(NamedTuple):
+    """A dask array that the task computes itself, on the worker that it is for."""
+
+    array: Any
+
+
 def _submit(client: Any, function: Callable[..., Any], sent: Any, item: tuple[Any, ...]) -> Any:
-    if not any(hasattr(part, "__dask_graph__") for part in item):
+    lazy = [part for part in item if hasattr(part, "__dask_graph__")]
+    if not lazy:
         return client.submit(function, sent, *item, pure=False)
     from dask.delayed import delayed
+    from distributed import futures_of
 
-    return client.compute(delayed(function, pure=False)(sent, *item))
+    if futures_of(lazy):  # type: ignore[no-untyped-call]
+        return client.compute(delayed(function, pure=False)(sent, *item))  # some of it is on workers already
+    parts = [_Unread(_culled(part)) if hasattr(part, "__dask_graph__") else part for part in item]
+    return client.submit(_with_parts, function, sent, parts, pure=False)
+
+
+def _culled(array: Any) -> Any:
+    """The same array, with no more of its graph than it needs."""
+    from dask.base import optimize
+
+    return optimize(array)[0]  # type: ignore[no-untyped-call]
+
+
+def _with_parts(function: Callable[..., Any], shared: Any, parts: list[Any]) -> Any:
+    read = [part.array.compute(scheduler="synchronous") if isinstance(part, _Unread) else part for part in parts]
+    return function(shared, *read)
 
 
 def _lost() -> tuple[type[BaseException], ...]:

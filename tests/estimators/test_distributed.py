@@ -431,16 +431,18 @@ def in_dask(adata: ad.AnnData) -> ad.AnnData:
     return ad.AnnData(da.concatenate(chunks), obs=adata.obs.copy(), var=adata.var.copy())
 
 
-@pytest.mark.parametrize("signature", ["scale", "rank", "none"])
-def test_a_cluster_scores_cells_to_the_bytes_of_one_thread(scored, client, monkeypatch, signature):
+@pytest.mark.parametrize(("signature", "persisted"), [("scale", False), ("none", False), ("mean", True)])
+def test_a_cluster_scores_cells_to_the_bytes_of_one_thread(scored, client, monkeypatch, signature, *, persisted):
     monkeypatch.setattr("pysces._matrix._read.CELLS_PER_READ", 1000)
     settings = {**SCORING, "signature": signature, "reference": None if signature == "none" else "all"}
     expected = ps.tl.viper(scored, NETWORK, n_threads=1, copy=True, **settings).obsm["viper"]
     lazy = in_dask(scored)
-    with counted(client, "compute") as computed:
+    if persisted:
+        lazy.X = client.persist(lazy.X)
+    with counted(client, "compute" if persisted else "submit") as submitted:
         ps.tl.viper(lazy, NETWORK, client=client, **settings)
     pd.testing.assert_frame_equal(lazy.obsm["viper"], expected, check_exact=True)
-    assert len(computed) >= 3
+    assert len(submitted) >= 3
 
 
 def test_a_cluster_writes_activities_to_a_file(scored, client, tmp_path):
