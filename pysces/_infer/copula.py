@@ -8,6 +8,7 @@ and in BLAS, on any machine.
 from __future__ import annotations
 
 from functools import lru_cache
+from threading import local
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -80,13 +81,13 @@ def signed_information(
 ) -> NDArray[np.float64]:
     """Signed information (n_regulators, n_genes) in nats within strata, NaN on self."""
     x = code_scores(ranks.genes(regulators))
-    factor, x_sums = _Factor.of(x), sums_within(x, strata)
+    factor, x_sums, room = _Factor.of(x), sums_within(x, strata), _Room()
     mi = np.empty((len(regulators), ranks.n_genes))
 
     def fill(tile: slice) -> None:
         y = code_scores(ranks.genes(tile))
         kernels.signed_information(
-            factor.products(y), x_sums, sums_within(y, strata), LEAST_UNEXPLAINED, tile.start, mi
+            factor.products(y, room), x_sums, sums_within(y, strata), LEAST_UNEXPLAINED, tile.start, mi
         )
 
     _sweep(fill, ranks, len(regulators), n_threads)
@@ -111,14 +112,14 @@ def score(
     beyond :math:`\sqrt{2d}`, doubled unless the other side does not reach as far. Fewer than 4 cells give p = 1.
     """
     x = code_scores(ranks.genes(regulators))
-    factor, x_sums = _Factor.of(x), sums_within(x, depth.technical)
+    factor, x_sums, room = _Factor.of(x), sums_within(x, depth.technical), _Room()
     x_total, x_moments = moments_within(x, depth.whole)
     mi, log_p = (np.empty((len(regulators), ranks.n_genes)) for _ in range(2))
     least = float(ndtri(min(at_most, 0.5))) ** 2 / 2 if ranks.n_cells >= LEAST_CELLS else np.inf
 
     def fill(tile: slice) -> None:
         y = code_scores(ranks.genes(tile))
-        products = factor.products(y)
+        products = factor.products(y, room)
         y_total, y_moments = moments_within(y, depth.whole)
         y_sums = sums_within(y, depth.technical)
         kernels.signed_information(products, x_sums, y_sums, LEAST_UNEXPLAINED, tile.start, mi)
@@ -146,6 +147,19 @@ def _by_gene(scores: Scores) -> sp.csr_array:
     return sp.csr_array((scores.offsets, scores.cells, scores.indptr), shape=(scores.n_genes, scores.n_cells))
 
 
+class _Room(local):
+    """An array of each thread: one for every tile would be new pages from the system each time."""
+
+    def __init__(self) -> None:
+        self._values = np.empty(0)
+
+    def of(self, n_rows: int, n_columns: int) -> NDArray[np.float64]:
+        """Room for so many values."""
+        if self._values.size < n_rows * n_columns:
+            self._values = np.empty(n_rows * n_columns)
+        return self._values[: n_rows * n_columns].reshape(n_rows, n_columns)
+
+
 class _Factor(NamedTuple):
     """Genes laid out for products with others: by cell, and dense where that may be faster."""
 
@@ -166,10 +180,10 @@ class _Factor(NamedTuple):
             by_gene.toarray() if dense else None,
         )  # fmt: skip
 
-    def products(self, y: Scores) -> NDArray[np.float64]:
-        """Sums over cells of the products of scores: (y, x)."""
+    def products(self, y: Scores, room: _Room) -> NDArray[np.float64]:
+        """Sums over cells of the products of scores: (y, x), in room that is used again by the next call."""
         if self.dense is not None and _density(self.scores) * _density(y) > DENSE_PAIRS:
             return np.asarray(_by_gene(y).toarray() @ self.dense.T)
-        products = np.empty((y.n_genes, self.scores.n_genes))
+        products = room.of(y.n_genes, self.scores.n_genes)
         kernels.sparse_products(self.genes, self.offsets, self.indptr, y.cells, y.offsets, y.indptr, products)
         return products

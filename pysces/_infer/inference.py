@@ -9,7 +9,7 @@ import numpy as np
 
 from pysces._infer.consensus import Tally, false_share, support_log_pvalues
 from pysces._infer.correlation import spearman
-from pysces._infer.significance import log_qvalues, significant
+from pysces._infer.significance import log_qvalues_of, significant
 from pysces._infer.subnetworks import Job, n_taken, pruned_edges, score
 from pysces._random import child
 
@@ -80,7 +80,7 @@ def infer(
     source = problem.regulators[row]
     correlation = spearman(problem.ranks, problem.depth.technical, source, target, n_threads)
     kept = support[held].astype(np.int64)
-    return Edges(source, target, mi[held], correlation, kept, log_p[held], log_qvalues(log_p)[held])
+    return Edges(source, target, mi[held], correlation, kept, log_p[held], log_qvalues_of(log_p[held], log_p))
 
 
 def _count(job: Job, runner: Runner, advance: Callable[[], object]) -> Tally:

@@ -18,10 +18,22 @@ def log_qvalues(log_p: NDArray[np.float64]) -> NDArray[np.float64]:
     log_q = np.where(np.isnan(flat), np.nan, 0.0)
     below_one = np.flatnonzero(flat < 0)
     order = below_one[np.argsort(flat[below_one], kind="stable")]
-    n_tests = max(int(np.count_nonzero(~np.isnan(flat))), 1)
-    adjusted = flat[order] + np.log(n_tests) - np.log(np.arange(1, len(order) + 1))
-    log_q[order] = np.minimum(np.minimum.accumulate(adjusted[::-1])[::-1], 0.0)
+    log_q[order] = _adjusted(flat[order], flat)
     return log_q.reshape(log_p.shape)
+
+
+def log_qvalues_of(some: NDArray[np.float64], log_p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What :func:`log_qvalues` gives for some of the p-values: a sort of values is ten times faster than of places."""
+    ascending = np.sort(log_p[log_p < 0])
+    log_q = np.append(_adjusted(ascending, log_p), 0.0)
+    return np.asarray(log_q[np.searchsorted(ascending, some)])
+
+
+def _adjusted(ascending: NDArray[np.float64], log_p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The least of p M / k over what is as large or larger, k its rank among all M tests."""
+    n_tests = max(int(np.count_nonzero(~np.isnan(log_p))), 1)
+    adjusted = ascending + np.log(n_tests) - np.log(np.arange(1, len(ascending) + 1))
+    return np.asarray(np.minimum(np.minimum.accumulate(adjusted[::-1])[::-1], 0.0))
 
 
 def significant(log_p: NDArray[np.float64], alpha: float, correction: Correction) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from pysces._infer.significance import log_qvalues, significant
+from pysces._infer.significance import log_qvalues, log_qvalues_of, significant
 
 
 def log_p_table(seed: int = 0, n_levels: int | None = None) -> np.ndarray:
@@ -48,6 +48,10 @@ def test_qvalues_of_any_pvalues_match_scipy_with_ones_and_pairs_not_tested(p, mi
     if tested.any():
         expected[tested] = np.log(false_discovery_control(p[tested]))
     np.testing.assert_allclose(log_qvalues(np.log(with_gaps)), expected, rtol=1e-12, atol=1e-12)
+    some = np.flatnonzero(tested)[::2]
+    np.testing.assert_array_equal(
+        log_qvalues_of(np.log(p[some]), np.log(with_gaps)), log_qvalues(np.log(with_gaps))[some]
+    )
 
 
 def test_pvalues_of_exactly_one_count_as_tests():
