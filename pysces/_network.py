@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -67,7 +67,7 @@ def check_network(network: object) -> pd.DataFrame:
         raise ValueError(msg)
     table = network if "likelihood" in network.columns else network.assign(likelihood=1.0)
     for name, low, meaning in (("weight", -1, "in [-1, 1]"), ("likelihood", 0, "in (0, 1]")):
-        values = table[name].to_numpy(dtype=np.float64)
+        values = _numbers(table[name])
         outside = ~((values >= low) & (values <= 1)) | ((values == 0) & (name == "likelihood"))
         if outside.any():
             msg = (
@@ -85,6 +85,14 @@ def check_network(network: object) -> pd.DataFrame:
         msg = f"network holds {duplicated.sum()} edges twice, such as {first}; drop them: drop_duplicates({edge})."
         raise ValueError(msg)
     return table
+
+
+def _numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
+    try:
+        return column.to_numpy(dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        msg = f"network[{column.name!r}] holds what is no number ({error}); give numbers: pandas.to_numeric helps."
+        raise ValueError(msg) from error
 
 
 def in_network(table: pd.DataFrame, genes: NDArray[np.object_]) -> NDArray[np.bool_]:

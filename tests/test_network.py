@@ -51,6 +51,8 @@ def test_the_same_edge_may_be_in_several_groups():
         (EDGES.assign(group=[None, "B", "B", "B"]), ValueError, "edges without group or source or target"),
         (pd.concat([EDGES, EDGES[1:2]]), ValueError, r"holds 1 edges twice, such as \['b', 'x'\]"),
         (pd.concat([EDGES, EDGES[:3]]).assign(group="B"), ValueError, "holds 3 edges twice"),
+        (EDGES.assign(weight="activates"), ValueError, r"network\['weight'\] holds what is no number .*'activates'"),
+        (EDGES.assign(likelihood=[[1], [1, 2], 1, 1]), ValueError, r"network\['likelihood'\] holds what is no number"),
     ],
 )
 def test_bad_networks_are_refused(network, error, match):

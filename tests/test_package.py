@@ -32,7 +32,7 @@ OTHERS = [
     ps.get.msviper,
     ps.get.pvalues,
     ps.get.regulators,
-    ps.io.read_gmt,
+    *(getattr(ps.io, name) for name in ps.io.__all__),
     ps.ARACNe,
     ps.VIPER,
 ]
