@@ -186,6 +186,9 @@ def _edges(network: pd.DataFrame) -> pd.DataFrame:
 
 def _network(edges: pd.DataFrame) -> pd.DataFrame:
     """A valid network in the order of :func:`pysces.tl.aracne`, the columns that all have in front."""
+    if edges.empty:
+        msg = "graph has no edges; give one with edges from regulators to targets."
+        raise ValueError(msg)
     ends = ["source", "target"]
     table = check_network(edges.assign(**{end: pd.Categorical(edges[end].astype(str)) for end in ends}))
     first = [*ends, "weight", "likelihood"]

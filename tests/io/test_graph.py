@@ -134,7 +134,7 @@ def test_edges_without_a_weight_from_minus_one_to_one_are_refused(library, weigh
 @pytest.mark.parametrize("library", THERE)
 def test_graphs_without_edges_are_refused(library):
     graph = nx.DiGraph() if library == "networkx" else igraph.Graph(1, directed=True, vertex_attrs={"name": ["A"]})
-    with pytest.raises(ValueError, match="network"):
+    with pytest.raises(ValueError, match="graph has no edges"):
         BACK[library](graph)
 
 
