@@ -27,6 +27,7 @@ METACELLS = "metacells"
 PATHWAYS = "pathways"
 COMPARE_NETWORKS = "compare_networks"
 CONSERVATION = "regulator_conservation"
+REGULATOR = "regulator"
 NETWORK, PARAMS, REGULONS = "network", "params", "regulons"
 CELLS, MEMBERSHIP = "cells", "membership"
 SD, PES, OF_NETWORK = "_sd", "_pes", "_network"
@@ -134,6 +135,12 @@ def read_activity(adata: AnnData, key: str) -> tuple[pd.DataFrame, pd.DataFrame]
     return in_memory(adata.obsm[key]), in_memory(adata.uns[key][REGULONS])
 
 
+def read_beside(adata: AnnData, key: str) -> dict[str, pd.DataFrame]:
+    """What was stored of the activities in ``obsm[key]`` beside the scores, by field."""
+    keys = {field: key + name for field, name in OF_FIELD.items() if name}
+    return {field: in_memory(adata.obsm[name]) for field, name in keys.items() if name in adata.obsm}
+
+
 def activity_table(data: AnnData, key: str, argument: str) -> pd.DataFrame:
     """The activities in ``obsm[key]``, or else those in X of what :func:`pysces.get.activity` gave."""
     if key in data.obsm:
@@ -168,6 +175,15 @@ def write_similarity(adata: AnnData, key: str, similarity: NDArray[np.float32], 
     """Store similarities of cells in ``obsp[key]``, and the parameters in ``uns[key]``."""
     adata.obsp[key] = similarity
     adata.uns[key] = {PARAMS: dict(parameters)}
+
+
+def read_similarity(adata: AnnData, key: str) -> NDArray[np.float32]:
+    """The similarities of cells in ``obsp[key]``."""
+    if key not in adata.obsp or key not in adata.uns:
+        have = some(adata.obsp.keys(), 20) or "nothing"
+        msg = f"adata.obsp[{key!r}] holds no similarities (obsp has: {have}); run pysces.tl.similarity(adata) first."
+        raise KeyError(msg)
+    return cast("NDArray[np.float32]", in_memory(adata.obsp[key]))
 
 
 def has_ranking(adata: AnnData, key: str) -> bool:

@@ -165,3 +165,78 @@ def test_activities_that_are_not_there_are_an_error(adata, where):
 def test_other_embeddings_are_no_activities(adata):
     with pytest.raises(KeyError, match=r"adata.obsm\['X_pca'\] holds no activities"):
         ps.get.activity(adata, key="X_pca")
+
+
+@pytest.mark.parametrize(("options", "field"), [({"n_bootstraps": 3}, "sd"), ({"enrichment": "narnea"}, "pes")])
+def test_activity_has_what_was_stored_beside_the_scores_as_the_file_has(adata, tmp_path, options, field):
+    ps.tl.viper(adata, networks()["B"], min_targets=1, **options)
+    found = ps.get.activity(adata)
+    assert set(found.layers) - {None} == {field}
+    np.testing.assert_array_equal(found.layers[field], adata.obsm[f"viper_{field}"])
+    ps.tl.viper(adata, networks()["B"], min_targets=1, out=tmp_path / "act.h5ad", **options)
+    written = ad.read_h5ad(tmp_path / "act.h5ad")
+    assert set(written.layers) - {None} == {field}
+    np.testing.assert_array_equal(found.layers[field], written.layers[field])
+    before = found.layers[field].copy()
+    ps.tl.viper(adata, networks()["B"], min_targets=1, **options)
+    ps.get.activity(adata).layers[field][:] = 0
+    np.testing.assert_array_equal(adata.obsm[f"viper_{field}"], before)
+
+
+# --- other tables -----------------------------------------------------------------------------------------------------
+
+
+def test_regulons_are_a_copy_of_what_is_stored(adata):
+    ps.tl.viper(adata, joined(networks()), groupby="cell_type", min_targets=1, key_added="tf")
+    stored = adata.uns["tf"]["regulons"].copy()
+    found = ps.get.regulons(adata, key="tf")
+    pd.testing.assert_frame_equal(found, stored)
+    found["n_targets"] = 0
+    pd.testing.assert_frame_equal(adata.uns["tf"]["regulons"], stored)
+    with pytest.raises(KeyError, match=r"adata.uns\['viper'\] holds no regulons; run pysces.tl.viper"):
+        ps.get.regulons(adata)
+
+
+def test_every_table_of_a_contrast_is_read(adata):
+    everything = {"n_permutations": 0, "min_targets": 1, "shadow": 0.5, "combinations": 0.9}
+    ps.tl.msviper(adata, "cell_type", "B", network=networks()["B"], **everything)
+    stored = adata.uns["msviper"]
+    assert stored.keys() - {"params"} == {"results", "leading_edge", "signature", "shadow", "combinations"}
+    for name in stored.keys() - {"params"}:
+        found = ps.get.msviper(adata, name)
+        pd.testing.assert_frame_equal(found, stored[name])
+        assert found is not stored[name]
+    pd.testing.assert_frame_equal(ps.get.msviper(adata), stored["results"])
+    with pytest.raises(ValueError, match="table is 'edges'; choose one of 'results', 'leading_edge'"):
+        ps.get.msviper(adata, "edges")
+
+
+def test_tables_of_a_contrast_that_are_not_there_are_an_error(adata):
+    with pytest.raises(KeyError, match=r"holds no results of a contrast; run pysces.tl.msviper\(adata, ...\) first"):
+        ps.get.msviper(adata)
+    ps.tl.msviper(adata, "cell_type", "B", network=networks()["B"], n_permutations=0, min_targets=1)
+    with pytest.raises(KeyError, match=r"holds no shadow; run pysces.tl.msviper\(adata, ..., shadow=0.05\) first"):
+        ps.get.msviper(adata, "shadow")
+
+
+def test_both_tables_of_a_comparison_are_read(adata):
+    adata.uns["aracne"] = {"network": joined(networks()), "params": {"groupby": "cell_type"}}
+    ps.tl.compare_networks(adata, TREG, "B", n_permutations=0)
+    for name in ("edges", "regulators"):
+        pd.testing.assert_frame_equal(ps.get.comparison(adata, name), adata.uns["compare_networks"][name])
+    pd.testing.assert_frame_equal(ps.get.comparison(adata), adata.uns["compare_networks"]["regulators"])
+    with pytest.raises(ValueError, match="table is 'results'; choose one of 'regulators', 'edges'"):
+        ps.get.comparison(adata, "results")
+
+
+def test_similarities_have_the_names_of_cells(adata):
+    ps.tl.viper(adata, networks()["B"], min_targets=1)
+    ps.tl.similarity(adata)
+    found = ps.get.similarity(adata)
+    np.testing.assert_array_equal(found, adata.obsp["viper_similarity"])
+    assert found.index.tolist() == found.columns.tolist() == adata.obs_names.tolist()
+    before = adata.obsp["viper_similarity"].copy()
+    found.iloc[:] = 0
+    np.testing.assert_array_equal(adata.obsp["viper_similarity"], before)
+    with pytest.raises(KeyError, match=r"adata.obsp\['tf'\] holds no similarities \(obsp has: 'viper_similarity'\)"):
+        ps.get.similarity(adata, key="tf")

@@ -8,6 +8,17 @@ from pysces.get._conservation import conservation
 from pysces.get._network import network
 from pysces.get._pvalues import pvalues
 from pysces.get._regulators import regulators
-from pysces.get._tables import msviper
+from pysces.get._similarity import similarity
+from pysces.get._tables import msviper, regulons
 
-__all__ = ["activity", "comparison", "conservation", "msviper", "network", "pvalues", "regulators"]
+__all__ = [
+    "activity",
+    "comparison",
+    "conservation",
+    "msviper",
+    "network",
+    "pvalues",
+    "regulators",
+    "regulons",
+    "similarity",
+]

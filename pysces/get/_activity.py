@@ -24,11 +24,12 @@ def activity(adata: AnnData, *, key: str = _slots.VIPER) -> AnnData:
     adata
         Annotated data with ``obsm[key]``.
     key
-        The ``key_added`` of :func:`pysces.tl.viper`.
+        The ``key_added`` of :func:`pysces.tl.viper` or :func:`pysces.tl.pathways`.
 
     Returns
     -------
-    A new AnnData: ``X`` float32 normalised enrichment scores (NaN where a group lacks the regulon); ``obs``,
+    A new AnnData: ``X`` float32 normalised enrichment scores (NaN where a group lacks the regulon); if there are such,
+    layers ``"sd"`` (standard deviations from bootstraps) and ``"pes"`` (proportional enrichment scores); ``obs``,
     embeddings (arrays in ``obsm``) and colours (``uns["*_colors"]``) of ``adata``; in ``var`` int64 ``n_targets`` and,
     with groups, ``n_groups`` that have the regulon (``n_targets`` is then the largest).
 
@@ -54,6 +55,8 @@ def activity(adata: AnnData, *, key: str = _slots.VIPER) -> AnnData:
     scores, regulons = _slots.read_activity(adata, key)
     found = without_scores(adata, regulons, scores.columns.to_numpy(dtype=object))
     found.X = scores.to_numpy(np.float32, copy=True)
+    for field, table in _slots.read_beside(adata, key).items():
+        found.layers[field] = table.to_numpy(np.float32, copy=True)
     add_ranking(found, adata, key)
     return found
 

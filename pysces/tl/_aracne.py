@@ -10,12 +10,12 @@ from scipy.special import ndtri
 from pysces import _log, _slots
 from pysces._check import flag, some, warn, whole_number
 from pysces._frame import column
+from pysces._genes import find_genes
 from pysces._matrix import choose
 from pysces._network import join_groups
 from pysces._random import child, seed_sequence
 from pysces._strata import ALL_CELLS, GroupBy, Stratum, named, strata
-from pysces.datasets import regulators as known_regulators
-from pysces.estimators import SUBSAMPLE, ARACNe, ConstantRegulatorsError, checkpoint_folder, gene_positions
+from pysces.estimators import SUBSAMPLE, ARACNe, ConstantRegulatorsError, checkpoint_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,12 +32,10 @@ if TYPE_CHECKING:
     from pysces._matrix import Choice
     from pysces._random import Seed
 
-KNOWN: dict[str, Literal["human", "mouse"]] = {"human_tfs": "human", "mouse_tfs": "mouse"}
-
 
 def aracne(
     adata: AnnData,
-    regulators: str | ArrayLike,
+    regulators: str | Path | ArrayLike,
     *,
     groupby: GroupBy | None = None,
     groups: Sequence[str] | None = None,
@@ -46,7 +44,7 @@ def aracne(
     layer: str | None = None,
     use_raw: bool = False,
     mask_var: str | ArrayLike | None = None,
-    targets: str | ArrayLike | None = None,
+    targets: str | Path | ArrayLike | None = None,
     depth: str | None = "auto",
     estimator: Literal["gcmi", "apmi"] = "gcmi",
     convention: Convention = "aracne3",
@@ -78,8 +76,8 @@ def aracne(
     adata
         Annotated data; X or the layer holds counts or log-normalised values, dense, CSR or CSC, never made dense.
     regulators
-        Names of genes, a boolean column of ``adata.var``, a mask of genes, or ``"human_tfs"`` or ``"mouse_tfs"`` for
-        :func:`pysces.datasets.regulators`.
+        Names of genes, a boolean column of ``adata.var`` such as that of :func:`pysces.pp.regulators`, a mask of genes,
+        ``"human_tfs"`` or ``"mouse_tfs"`` for :func:`pysces.datasets.regulators`, or a file with one name per line.
     groupby
         Column of ``adata.obs``: one network per group, each from the cells of its group alone. Of several columns, such
         as ``["tissue", "cell_type"]``, the groups are all combinations, with labels such as ``"lung | B cell"``.
@@ -155,7 +153,7 @@ def aracne(
     """
     result = _slots.target(adata, copy=copy)
     chosen = choose(adata, layer=layer, use_raw=use_raw, mask_var=mask_var)
-    positions = _genes(regulators, chosen, "regulators")
+    positions = find_genes(regulators, chosen.genes, chosen.var, "regulators").positions
     allowed = chosen.mask if targets is None else _targets(targets, chosen)
     of_cells = _depth(adata, depth)
     seed = seed_sequence(rng)
@@ -244,35 +242,10 @@ def _folder(part: Stratum) -> str:
     return "all-cells" if part.place < 0 else f"group-{part.place:04d}"
 
 
-def _genes(given: str | ArrayLike, chosen: Choice, argument: str) -> NDArray[np.intp]:
-    """Positions of genes given by name, mask, column of var or the name of a list."""
-    if not isinstance(given, str):
-        return gene_positions(given, chosen.genes, argument)
-    if given in chosen.var.columns:
-        mask = column(chosen.var, given).to_numpy()
-        if mask.dtype != np.bool_:
-            msg = f"{argument}={given!r} names a column of adata.var that holds {mask.dtype}, not booleans."
-            raise TypeError(msg)
-        return gene_positions(mask, chosen.genes, argument)
-    if given not in KNOWN:
-        msg = (
-            f"{argument}={given!r} is neither a boolean column of adata.var nor one of {some(KNOWN)}; "
-            "give a list of gene names."
-        )
-        raise ValueError(msg)
-    wanted = known_regulators(KNOWN[given])
-    present = np.isin(chosen.genes, wanted)
-    if not present.any():
-        have = some(chosen.genes, 3)
-        msg = f"none of the {len(wanted)} {given} is among the genes ({have}); give {argument} as a list of names."
-        raise ValueError(msg)
-    return np.flatnonzero(present)
-
-
-def _targets(targets: str | ArrayLike, chosen: Choice) -> NDArray[np.bool_]:
+def _targets(targets: str | Path | ArrayLike, chosen: Choice) -> NDArray[np.bool_]:
     """Mask of the genes that may be targets: those given, within ``mask_var``."""
     allowed = np.zeros(len(chosen.genes), np.bool_)
-    allowed[_genes(targets, chosen, "targets")] = True
+    allowed[find_genes(targets, chosen.genes, chosen.var, "targets").positions] = True
     allowed &= chosen.mask
     if not allowed.any():
         msg = "none of the targets is in mask_var; leave one of them out."

@@ -68,6 +68,8 @@ def _table(store: Any, shape: tuple[int, int], name: str) -> Any:
     """An array in chunks of blocks of cells, which are written once; scores are noise that hardly compresses."""
     key = f"layers/{LAYERS[name]}" if name in LAYERS else "X"
     form = {"shape": shape, "dtype": np.float32, "chunks": (min(CELLS_PER_BLOCK, shape[0]), shape[1])}
+    if key in store:  # anndata 0.12.0 writes an X that is None
+        del store[key]
     if hasattr(store, "create_array"):  # of zarr
         table = store.create_array(key, fill_value=np.nan, **form)
     else:

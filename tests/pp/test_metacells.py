@@ -316,7 +316,7 @@ def test_every_parameter_is_documented_and_keyword_only():
 
 def test_the_matrix_is_never_dense():
     rng = np.random.default_rng(0)
-    x = sp.random(6000, 5000, density=0.002, format="csr", rng=rng, dtype=np.float32)
+    x = sp.random(6000, 5000, 0.002, "csr", np.float32, rng)
     x.data = np.ceil(x.data)
     many = ad.AnnData(x, obsm={"X_pca": rng.normal(size=(6000, 5))})
     metacells(many[:100].copy())  # imports
