@@ -76,7 +76,7 @@ def infer(
     else:
         support = tally.support
         held &= support > 0
-    row, target = np.nonzero(held)
+    row, target = map(np.ascontiguousarray, np.nonzero(held))
     source = problem.regulators[row]
     correlation = spearman(problem.ranks, problem.depth.technical, source, target, n_threads)
     kept = support[held].astype(np.int64)
