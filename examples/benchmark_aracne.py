@@ -1,261 +1,158 @@
-"""Speed of the ARACNe engine by stage, against a plain compiled implementation on lists of points (yardstick.py).
+"""ARACNe in plain Python, in numpy and compiled: time, speed-up and memory on three sets.
 
-    python examples/benchmark_aracne.py [--long] [--json FILE]
+    python examples/benchmark_aracne.py [--sets small medium large] [--size CELLS GENES REGULATORS] [--quick]
+                                        [--json FILE] [--figure FILE]
 
-Ratios are of one run: the yardstick on some of the pairs with one thread, pysces on all of them with one thread; values
-are compared too. Then stages, growth with fitted exponents, and compilation; ``--long`` adds 100 subnetworks of 1,500
-regulators x 15,000 genes x 1,000 cells with all threads.
+From counts, genes are ranked, the mutual information of every regulator with every gene is estimated (``"apmi"`` by
+adaptive partitioning, ``"gcmi"`` by a Gaussian copula, without strata of depth), and pairs above a threshold are pruned
+by the data processing inequality; p-values are left out of all versions. Plain Python and numpy are plain_aracne.py;
+what would run too long is measured on some of the pairs, evenly spread, and scaled. Every version runs in a process of
+its own, and its information and edges are compared with those of pysces: to 1e-9 nats, of ``"gcmi"`` to 1e-6, since
+pysces rounds scores so that sums are exact. "numba, first call" compiles all kernels.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import resource
-import subprocess
-import sys
-import tempfile
-import time
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import plain_aracne as plain
 import scipy.sparse as sp
-import yardstick
+from benchmarking import COLD, PYSCES, PYTHON, THREADS, Part, Script, Size, detected, main, some, timed
 
-import pysces as ps
 from pysces._csr import as_csc
-from pysces._infer import estimator, null
 from pysces._infer.depth import Depth
-from pysces._infer.information import mutual_information, pairwise
-from pysces._infer.partition import code
+from pysces._infer.estimator import GaussianCopula, Partition
 from pysces._infer.pruning import prune
-from pysces._infer.ranks import GENES_PER_BLOCK, rank_genes, take_cells
-from pysces._infer.significance import significant
-from pysces._infer.subnetworks import Problem, score
+from pysces._infer.ranks import rank_genes
+from pysces._parallel import resolve_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from pysces._infer.ranks import Ranks
-
-NO_SEEDS = np.zeros(0, np.uint64)
-BLOCK = estimator.Partition("aracne3", "block")
-COPULA = estimator.GaussianCopula()
-NO_NULL = null.Null({})
-FIRST_CALL = """
-import time
-import numpy as np
-import pysces as ps
-X = np.random.default_rng(0).poisson(1.0, (60, 20))
-seconds = []
-for _ in range(2):
-    since = time.perf_counter()
-    for name in ("apmi", "gcmi"):
-        for ties in ("block", "random"):
-            ps.ARACNe(estimator=name, ties=ties, n_subnetworks=1, alpha=0.5).fit(X, [0, 1, 2])
-    seconds.append(time.perf_counter() - since)
-print(seconds[0] - seconds[1])
-"""
+ESTIMATORS = {"apmi": Partition("aracne3", "block"), "gcmi": GaussianCopula()}
+EDGES = 0.02
+"""Share of the pairs above the threshold."""
+REGULATORS = 20
+PAIRS = {("apmi", PYTHON): 1000, ("gcmi", PYTHON): 50_000, ("apmi", "numpy"): 50_000}
+"""Pairs that a version is measured on at most."""
 
 
-def main() -> None:
-    """Print the tables, and write them as JSON if asked."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--json", type=Path)
-    arguments = parser.parse_args()
+def save(size: Size, folder: Path) -> None:
+    """Counts with depth and 20 programmes, and random regulators."""
     rng = np.random.default_rng(0)
-    results: dict[str, object] = {}
-    for name, x, y, tied in data_sets(rng):
-        results[name] = row = information(x, y, tied)
-        print(
-            f"MI {name:32s} yardstick {row['yardstick'] / 1e3:6.0f} k pairs/s, pysces {row['pysces'] / 1e6:5.2f} M: "
-            f"{row['ratio']:4.0f} x; second thread {row['second_thread']:.2f} x; difference {row['difference']:.0e}"
-        )
-    for part in (stages, growth, compilation, *([subnetworks] if arguments.long else [])):
-        for name, value, unit in part(rng):
-            results[name] = value
-            print(f"{name:60s} {value:8.3f} {unit}", flush=True)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(results, indent=1))
-
-
-def data_sets(rng: np.random.Generator) -> Iterator[tuple[str, np.ndarray, np.ndarray, bool]]:
-    """Name, regulators and targets (cells x genes), and whether values are tied."""
-    for n in (250, 500, 1000, 2000):
-        yield f"rho 0, n = {n}", rng.normal(size=(n, 150)), rng.normal(size=(n, 6000)), False
-    shared = rng.normal(size=(1265, 1))
-    targets = rng.normal(size=(1265, 3000))
-    targets[:, :750] += 0.7 * shared
-    yield "mixed, n = 1265", rng.normal(size=(1265, 150)) + 0.7 * shared, targets, False
-    shared = rng.normal(size=(1000, 1))
-    x, y = (np.sqrt(0.9) * shared + np.sqrt(0.1) * rng.normal(size=(1000, m)) for m in (150, 300))
-    yield "rho 0.9, n = 1000", x, y, False
-    for zeros, mean in ((85, 0.2), (95, 0.06)):
-        x, y = (counts(rng, 2000, m, mean) for m in (150, 6000))
-        yield f"counts, {zeros} % zeros, n = 2000", x, y, True
-
-
-def counts(rng: np.random.Generator, n_cells: int, n_genes: int, mean: float) -> np.ndarray:
-    """Independent negative binomial counts."""
-    return rng.negative_binomial(0.6, 0.6 / (0.6 + mean), (n_cells, n_genes)).astype(float)
-
-
-def information(x: np.ndarray, y: np.ndarray, tied: bool) -> dict[str, float]:
-    """Pairs per second of both, and their largest difference on the pairs that both computed."""
-    (codes_x, ends_x), (codes_y, ends_y) = (yardstick.codes(part.T[:m], tied=tied) for part, m in ((x, 30), (y, 60)))
-    yardstick.pairs(codes_x[:1], ends_x, codes_y[:1], ends_y, tied)
-    expected = yardstick.pairs(codes_x, ends_x, codes_y, ends_y, tied)
-    theirs = best(lambda: yardstick.pairs(codes_x, ends_x, codes_y, ends_y, tied), 3) / expected.size
-    coded = [code(rank_genes(as_csc(part), 1), "aracne3", "block", NO_SEEDS) for part in (x, y)]
-    found = pairwise(*coded, 1)
-    ours, two = (best(lambda threads=threads: pairwise(*coded, threads), 5) / found.size for threads in (1, 2))
-    return {
-        "yardstick": 1 / theirs,
-        "pysces": 1 / ours,
-        "ratio": theirs / ours,
-        "second_thread": ours / two,
-        "difference": float(np.abs(found[:30, :60] - expected).max()),
-    }
-
-
-def stages(rng: np.random.Generator) -> Iterator[tuple[str, float, str]]:
-    """Time of the other stages on one thread, and of the null on two."""
-    for n in (250, 1000, 4000):
-        for threads in (1, 2):
-            seconds = best(lambda n=n, threads=threads: new_null(n, threads), 2)
-            yield f"null of a million values, n = {n}, threads = {threads}", seconds, "s"
-    X = as_csc(sp.csc_array(rng.negative_binomial(0.6, rng.uniform(0.4, 0.95, 3000), (4000, 3000)).astype(float)))
-    ranks, taken = rank_genes(X, 1), np.sort(rng.choice(4000, 2000, replace=False))
-    problem = Problem(ranks, Depth.of_counts(X, 4000), np.arange(150), np.ones(3000, np.bool_))
-    yardstick_seconds = list_kernel_seconds(ranks, taken, X, 150)
-    for name, chosen in (("apmi", BLOCK), ("gcmi", COPULA)):
-        fitted = chosen.null(ranks, 2000, 1)
-        seconds = best(lambda chosen=chosen, fitted=fitted: subnetwork(problem, taken, chosen, fitted), 3)
-        yield f"whole subnetwork, {name}, 150 x 3000 x 2000", seconds, "s"
-        yield f"the same, list kernel's MI alone over it, {name}", yardstick_seconds / seconds, "x"
-    for zeros, mean in ((85, 0.2), (95, 0.06)):
-        X = as_csc(counts(rng, 2000, 3000, mean))
-        of_counts, depth = rank_genes(X, 1), Depth.of_counts(X, 2000)
-        theirs = list_kernel_seconds(of_counts, np.arange(2000), X, 150)
-        seconds = best(lambda r=of_counts, d=depth: COPULA.score(r, d, np.arange(150), NO_NULL, 0, 1, 0.05), 3)
-        yield f"gcmi with p in strata of depth, {zeros} % zeros, list kernel over it", theirs / seconds, "x"
-        yield f"strata of depth, 2000 x 3000, {zeros} % zeros", best(lambda x=X: Depth.of_counts(x, 2000), 3), "s"
-    sample = take_cells(ranks, taken, 1)
-    blocks = [slice(i, i + GENES_PER_BLOCK) for i in range(0, 2944, GENES_PER_BLOCK)]
-    coding = best(lambda: [code(sample.genes(block), "aracne3", "block", NO_SEEDS) for block in blocks], 3)
-    taking = best(lambda: take_cells(ranks, taken, 1), 3)
-    for n_regulators in (150, 1500):
-        whole = best(lambda n=n_regulators: information_of(sample, n), 3)
-        share = (taking + coding) / (whole - coding)
-        yield f"taking cells and coding over the rest of MI, {n_regulators} regulators", share, "x"
-    mi = rng.random((1500, 15_000))
-    regulators = np.sort(rng.choice(15_000, 1500, replace=False))
-    mi[:, regulators] = (mi[:, regulators] + mi[:, regulators].T) / 2
-    edges = mi > 0.555
-    edges[np.arange(1500), regulators] = False
-    seconds = best(lambda: prune(edges, mi, regulators, dpi="all", tolerance=0.0, n_threads=1), 2)
-    yield f"DPI, {edges.sum() / 1e6:.1f} M edges, 1500 regulators", seconds, "s"
-
-
-def new_null(n_cells: int, n_threads: int) -> None:
-    """Build a null anew."""
-    null._distinct_tails.clear()
-    null.distinct_null(n_cells, "aracne3", n_threads)
-
-
-def subnetwork(problem: Problem, taken: np.ndarray, chosen: estimator.Estimator, fitted: null.Null) -> None:
-    """One subnetwork, from ranks of all cells to pruned edges."""
-    sample = problem._replace(ranks=take_cells(problem.ranks, taken, 1), depth=problem.depth.take(taken))
-    mi, log_p = score(sample, chosen, fitted, np.random.SeedSequence(0), 1, at_most=0.05)
-    edges = significant(log_p, 0.05, "fdr")
-    prune(edges, mi, problem.regulators, dpi="all", tolerance=0.0, n_threads=1)
-
-
-def list_kernel_seconds(ranks: Ranks, taken: np.ndarray, X: ps._csr.CSR, n_regulators: int) -> float:
-    """What the yardstick's MI would take for all pairs, from some of them."""
-    dense = sp.csc_array((X.data, X.indices, X.indptr), shape=(X.n_columns, X.n_rows))[taken].toarray()
-    (codes_x, ends_x), (codes_y, ends_y) = (
-        yardstick.codes(part.T, tied=True) for part in (dense[:, :20], dense[:, 200:3000:40])
-    )
-    seconds = best(lambda: yardstick.pairs(codes_x, ends_x, codes_y, ends_y, True), 3)
-    return seconds / (len(codes_x) * len(codes_y)) * n_regulators * ranks.n_genes
-
-
-def information_of(ranks: Ranks, n_regulators: int) -> np.ndarray:
-    """Information of the first genes with all, one thread, with coding."""
-    regulators = np.arange(n_regulators)
-    return mutual_information(ranks, regulators, convention="aracne3", ties="block", seed=0, n_threads=1)
-
-
-def growth(rng: np.random.Generator) -> Iterator[tuple[str, float, str]]:
-    """Exponents of time on one thread: least-squares slopes of log time on log size, coding included."""
-
-    def exponent(sizes: list[float], make: Callable[[float], tuple[Ranks, int]]) -> tuple[float, list[float]]:
-        seconds = []
-        for size in sizes:
-            ranks, n_regulators = make(size)
-            seconds.append(best(lambda ranks=ranks, n=n_regulators: information_of(ranks, n), 3))
-        return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0]), seconds
-
-    def normal(n_cells: int, n_genes: int) -> Ranks:
-        return rank_genes(as_csc(rng.normal(size=(n_cells, n_genes))), 2)
-
-    def sparse(n_cells: int, n_genes: int, density: float) -> Ranks:
-        return rank_genes(as_csc(counts(rng, n_cells, n_genes, density)), 2)
-
-    sizes = [250, 1000, 4000, 16_000, 64_000]
-    cases = {
-        "cells 250 to 64,000, unrelated": (sizes, lambda n: (normal(n, 300), 100)),
-        "cells 250 to 64,000, counts of mean 0.1": (sizes, lambda n: (sparse(n, 300, 0.1), 100)),
-        "genes 500 to 8000": ([500, 2000, 8000], lambda n: (normal(500, n), 100)),
-        "regulators 50 to 800": ([50, 200, 800], lambda n: (normal(500, 1600), n)),
-        "density, mean 0.02 to 1": ([0.02, 0.06, 0.3, 1.0], lambda mean: (sparse(2000, 1600, mean), 200)),
-    }
-    for name, (of, make) in cases.items():
-        found, seconds = exponent(of, make)
-        yield f"growth with {name}: exponent", found, "  " + " ".join(f"{s:.3g}" for s in seconds) + " s"
-
-
-def compilation(_: np.random.Generator) -> Iterator[tuple[str, float, str]]:
-    """First call over a warm one, in new processes: with an empty cache of kernels, and with a full one."""
-    with tempfile.TemporaryDirectory() as cache:
-        for name in ("compiled at first use", "loaded from the cache"):
-            environment = os.environ | {"NUMBA_CACHE_DIR": cache}
-            command = [sys.executable, "-c", FIRST_CALL]
-            seconds = subprocess.run(command, env=environment, capture_output=True, check=True, text=True).stdout
-            yield f"all kernels of ARACNe, {name}", float(seconds), "s"
-
-
-def subnetworks(rng: np.random.Generator) -> Iterator[tuple[str, float, str]]:
-    """100 subnetworks of counts with depth and 20 programmes, 1,500 regulators x 15,000 genes x 1,000 cells."""
-    depth, mean = rng.lognormal(0, 0.4, (1000, 1)), rng.lognormal(-2.6, 1.3, 15_000)
-    loads = rng.normal(size=(20, 15_000)) * (rng.random((20, 15_000)) < 0.08) * 0.8
-    programmes = rng.normal(size=(1000, 20))
-    rows = [
-        rng.poisson(depth[i] * mean * np.exp(programmes[i] @ loads - 0.3 * (loads**2).sum(axis=0))) for i in range(1000)
+    n_cells, n_genes, n_regulators = size
+    more = n_genes * 2  # of which those are kept that are detected in enough cells
+    depth, mean = rng.lognormal(0, 0.2, (n_cells, 1)), rng.lognormal(-2.0, 1.3, more)
+    loads = rng.normal(size=(20, more)) * (rng.random((20, more)) < 0.08) * 0.8
+    programmes = rng.normal(size=(n_cells, 20))
+    pieces = [
+        sp.csr_array(rng.poisson(depth[cells] * mean * np.exp(programmes[cells] @ loads - (loads**2).sum(axis=0) / 2)))
+        for cells in (slice(i, i + 100) for i in range(0, n_cells, 100))
     ]
-    X = sp.csr_array(np.array(rows, np.float32))
-    regulators = np.sort(rng.choice(15_000, 1500, replace=False))
-    for name in ("apmi", "gcmi"):
-        model = ps.ARACNe(estimator=name, n_subnetworks=100)
-        since = time.perf_counter()
-        model.fit(X, regulators)
-        yield f"100 subnetworks, {name}, density {X.nnz / np.prod(X.shape):.2f}", time.perf_counter() - since, "s"
-    yield "peak memory of this process", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, "GB"
+    sp.save_npz(folder / "X.npz", detected(sp.csc_array(sp.vstack(pieces, format="csc")), n_genes))
+    np.save(folder / "regulators.npy", np.sort(rng.choice(n_genes, n_regulators, replace=False)))
 
 
-def best(call: Callable[[], object], times: int) -> float:
-    """Shortest of some runs, in seconds."""
-    seconds = []
-    for _ in range(times):
-        since = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - since)
-    return min(seconds)
+def run(method: str, which: str, folder: Path) -> tuple[dict[str, Part], float]:
+    """One version on one set."""
+    X, regulators = sp.csr_array(sp.load_npz(folder / "X.npz")), np.load(folder / "regulators.npy")
+    if which in {COLD, PYSCES, THREADS}:
+        return run_pysces(method, which, X, regulators, folder)
+    of_pysces = {name: np.load(folder / f"{method}_{name}.npy") for name in ("mi", "edges", "left")}
+    rows, columns = np.arange(len(regulators)), np.arange(X.shape[1])
+    most = PAIRS.get((method, which), np.inf)
+    if len(rows) * len(columns) > most:
+        rows = some(len(rows), REGULATORS)
+        columns = some(len(columns), most // len(rows))
+    versions = {PYTHON: run_python, "numpy": run_numpy}
+    mi, left, parts = versions[which](method, X, regulators, rows, columns, of_pysces)
+    expected = of_pysces["mi"][np.ix_(rows, columns)]
+    if not np.array_equal(left, of_pysces["left"]):
+        msg = f"{method}, {which}: the edges are not those of pysces."
+        raise RuntimeError(msg)
+    return parts, float(np.nanmax(np.abs(mi - expected)))
 
+
+def run_pysces(
+    method: str, which: str, X: sp.csr_array, regulators: np.ndarray, folder: Path
+) -> tuple[dict[str, Part], float]:
+    """Compiled; the first call writes what others are compared with."""
+    n_threads, known = resolve_threads(0 if which == THREADS else 1), folder / f"{method}_threshold.npy"
+    ranks, ranking = timed(lambda: rank_genes(as_csc(X), n_threads))
+    depth = Depth.none(X.shape[0])
+    mi, informing = timed(lambda: ESTIMATORS[method].information(ranks, depth, regulators, 0, n_threads))
+    threshold = np.load(known) if known.exists() else np.nanquantile(mi, 1 - EDGES)
+    left, pruning = timed(lambda: prune(mi > threshold, mi, regulators, dpi="all", tolerance=0.0, n_threads=n_threads))
+    difference = 0.0
+    if known.exists():
+        difference = float(np.nanmax(np.abs(mi - np.load(folder / f"{method}_mi.npy"))))
+    else:
+        for name, found in {"threshold": threshold, "mi": mi, "edges": mi > threshold, "left": left}.items():
+            np.save(folder / f"{method}_{name}.npy", found)
+    return {"genes": ranking, "pairs": informing, "edges": pruning}, difference
+
+
+def run_python(
+    method: str, X: sp.csr_array, regulators: np.ndarray, rows: np.ndarray, columns: np.ndarray, of: dict[str, Any]
+) -> tuple[np.ndarray, np.ndarray, dict[str, Part]]:
+    """Lists and math; all edges are pruned."""
+    n_genes, n_pairs = X.shape[1], len(rows) * len(columns)
+    genes = sorted({*regulators[rows].tolist(), *columns.tolist()})
+    values = dict(zip(genes, X[:, genes].toarray().T.tolist(), strict=True))
+    code, information = {
+        "apmi": (plain.rank_gene, plain.partition_information),
+        "gcmi": (plain.normal_scores, plain.copula_information),
+    }[method]
+    coded, ranking = timed(lambda: {gene: code(values[gene]) for gene in genes}, len(genes), n_genes)
+    pairs = [(regulator, gene) for regulator in regulators[rows].tolist() for gene in columns.tolist()]
+    mi, informing = timed(
+        lambda: [float("nan") if x == y else information(coded[x], coded[y]) for x, y in pairs],
+        n_pairs,
+        len(regulators) * n_genes,
+    )
+    edges = {
+        regulator: dict(zip(found.tolist(), strength[found].tolist(), strict=True))
+        for regulator, strength, held in zip(regulators.tolist(), of["mi"], of["edges"], strict=True)
+        for found in [np.flatnonzero(held)]
+    }
+    kept, pruning = timed(lambda: plain.prune(edges))
+    left = np.zeros_like(of["edges"])
+    if kept:
+        a, b = np.array(sorted(kept)).T
+        left[np.searchsorted(regulators, a), b] = True
+    return np.reshape(mi, (len(rows), -1)), left, {"genes": ranking, "pairs": informing, "edges": pruning}
+
+
+def run_numpy(
+    method: str, X: sp.csr_array, regulators: np.ndarray, rows: np.ndarray, columns: np.ndarray, of: dict[str, Any]
+) -> tuple[np.ndarray, np.ndarray, dict[str, Part]]:
+    """Vectorised; all edges are pruned."""
+    code, information = {
+        "apmi": (plain.rank_genes, plain.pairwise_partition_information),
+        "gcmi": (plain.gene_scores, plain.pairwise_copula_information),
+    }[method]
+    values = X.toarray().T.copy()
+    coded, ranking = timed(lambda: code(values))
+    done, of_all = len(rows) * len(columns), len(regulators) * X.shape[1]
+    mi, informing = timed(lambda: information(coded, regulators[rows], columns), done, of_all)
+    mi[regulators[rows][:, None] == columns] = np.nan
+    left, pruning = timed(lambda: plain.pruned(of["edges"], of["mi"], regulators))
+    return mi, left, {"genes": ranking, "pairs": informing, "edges": pruning}
+
+
+SCRIPT = Script(
+    name="aracne",
+    file=__file__,
+    sizes={"small": Size(500, 1000, 50), "medium": Size(1000, 5000, 300), "large": Size(2000, 15_000, 1000)},
+    quick={"tiny": Size(100, 60, 6)},
+    methods=("apmi", "gcmi"),
+    versions=(PYSCES, THREADS, PYTHON, "numpy"),
+    save=save,
+    run=run,
+    tolerance={"apmi": 1e-9, "gcmi": 1e-6},
+    note="Ranks, mutual information of all pairs, and pruning of the strongest 2 %; see the head of the script.",
+)
 
 if __name__ == "__main__":
-    main()
+    main(SCRIPT, __doc__)
