@@ -82,7 +82,7 @@ def check_network(network: object) -> pd.DataFrame:
     duplicated = table.duplicated(edge)
     if duplicated.any():
         first = table.loc[duplicated, ["source", "target"]].iloc[0].tolist()
-        msg = f"network holds {duplicated.sum()} edges twice, such as {first}; drop them: drop_duplicates({edge})."
+        msg = f"network holds {duplicated.sum()} edges twice, such as {first}; pysces.pp.merge_duplicates joins them."
         raise ValueError(msg)
     return table
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import gzip
+import re
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pysces._check import some
+from pysces._network import check_network
+from pysces.io._text import read_text, write_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from os import PathLike
+
+UNFIT = re.compile(r"[\t\n\r\0]|^\s|\s$|^$")
+"""What names of sets and genes cannot hold."""
 
 
-def read_gmt(path: str | Path) -> pd.DataFrame:
+def read_gmt(path: str | PathLike[str]) -> pd.DataFrame:
     r"""Read gene sets, such as those of MSigDB or Enrichr, as a network table.
 
     It goes straight into :func:`pysces.tl.viper` (how much a set is expressed in every cell), :func:`pysces.tl.msviper`
@@ -33,11 +41,11 @@ def read_gmt(path: str | Path) -> pd.DataFrame:
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
+    OSError
+        If there is no such file, or it cannot be read.
     ValueError
-        If a line has no name or fewer than 3 fields, a set is there twice, or the file has no sets or is not UTF-8
-        text.
+        If a line has no name or fewer than 3 fields, a set is there twice, or the file has no sets, is not UTF-8 text
+        or is a damaged ``.gz``.
 
     References
     ----------
@@ -59,7 +67,7 @@ def read_gmt(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     first_line: dict[str, int] = {}
     source, target = [], []
-    for number, name, genes in _sets(_text(path), path):
+    for number, name, genes in _sets(read_text(path), path):
         if name in first_line:
             msg = f"{path} holds the set {name!r} twice, in lines {first_line[name]} and {number}; rename or drop one."
             raise ValueError(msg)
@@ -72,21 +80,61 @@ def read_gmt(path: str | Path) -> pd.DataFrame:
     return pd.DataFrame({"source": pd.Categorical(source), "target": pd.Categorical(target), "weight": 1.0})
 
 
-def _text(path: Path) -> str:
-    content = path.read_bytes()
-    if path.suffix == ".gz":
-        content = gzip.decompress(content)
-    try:
-        return content.decode("utf-8-sig")  # some editors put a mark in front
-    except UnicodeDecodeError as error:
-        number = len((error.object[: error.start] + b".").splitlines())
-        msg = f"{path} is not UTF-8 text (line {number}); convert it, or decompress it if it is compressed but not .gz."
-        raise ValueError(msg) from error
+def write_gmt(network: pd.DataFrame, path: str | PathLike[str]) -> None:
+    r"""Write the targets of every regulator as a gene set, for programs that take sets.
+
+    Weights, likelihoods and all else of an edge are lost: for activated and repressed targets apart, write the edges
+    with ``weight > 0`` and those with ``weight < 0`` to files of their own.
+
+    Parameters
+    ----------
+    network
+        Table with the columns ``source``, ``target`` and ``weight``; of networks of groups, the edges of one group. It
+        is left as it is.
+    path
+        A file, compressed if it ends with ``.gz``; it is replaced once the new one is whole. One line per regulator, in
+        the order of their first edges: its name, an empty description and its targets, separated by tabs.
+
+    Raises
+    ------
+    ValueError
+        If the network is not valid, has groups, or names with tabs, line breaks or spaces around them.
+    TypeError
+        If ``network`` is not a DataFrame.
+    OSError
+        If the file cannot be written.
+
+    References
+    ----------
+    Liberzon et al. 2011, doi:10.1093/bioinformatics/btr260.
+
+    Examples
+    --------
+    >>> import tempfile, pandas as pd, pysces as ps
+    >>> from pathlib import Path
+    >>> net = pd.DataFrame({"source": ["SPI1", "SPI1"], "target": ["LYZ", "CD3E"], "weight": [0.9, -0.4]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "regulons.gmt"
+    ...     ps.io.write_gmt(net, path)
+    ...     path.read_text()
+    'SPI1\t\tLYZ\tCD3E\n'
+    """
+    table = check_network(network)
+    if "group" in table:
+        msg = "network has one part per group; choose one: network[network['group'] == label].drop(columns='group')."
+        raise ValueError(msg)
+    ends = table[["source", "target"]].astype(str)
+    bad = [name for name in pd.unique(ends.to_numpy().ravel()) if UNFIT.search(name)]
+    if bad:
+        msg = f"network holds the names {some(bad)}; GMT files take no tabs, line breaks or spaces around names."
+        raise ValueError(msg)
+    sets = ends["target"].groupby(ends["source"], sort=False).agg("\t".join)
+    write_text(Path(path), "".join(f"{name}\t\t{genes}\n" for name, genes in sets.items()))
 
 
 def _sets(text: str, path: Path) -> Iterator[tuple[int, str, list[str]]]:
     """Line number, name and genes of every set."""
-    for number, line in enumerate(StringIO(text, newline=None), start=1):
+    for number, line in enumerate(StringIO(text), start=1):
         if not line.strip():
             continue
         fields = [field.strip() for field in line.rstrip("\n").split("\t")]

@@ -43,7 +43,7 @@ def to_networkx(network: pd.DataFrame) -> nx.DiGraph[str]:
     """
     import networkx as nx
 
-    graph = nx.from_pandas_edgelist(_edges(network), edge_attr=True, create_using=nx.DiGraph)
+    graph = nx.from_pandas_edgelist(one_network(network), edge_attr=True, create_using=nx.DiGraph)
     nx.set_node_attributes(graph, {gene: degree > 0 for gene, degree in graph.out_degree()}, "regulator")
     return graph
 
@@ -116,7 +116,7 @@ def to_igraph(network: pd.DataFrame) -> igraph.Graph:
     >>> ps.io.to_igraph(network).vs["name"]
     ['SPI1', 'LYZ', 'CD3E']
     """
-    graph = _igraph().Graph.DataFrame(_edges(network), directed=True, use_vids=False)
+    graph = _igraph().Graph.DataFrame(one_network(network), directed=True, use_vids=False)
     graph.vs["regulator"] = [degree > 0 for degree in graph.outdegree()]
     return graph
 
@@ -174,7 +174,7 @@ def _igraph() -> Any:
     return igraph
 
 
-def _edges(network: pd.DataFrame) -> pd.DataFrame:
+def one_network(network: pd.DataFrame) -> pd.DataFrame:
     """A valid network with names as text, ends first."""
     table = check_network(network)
     if "group" in table.columns:
