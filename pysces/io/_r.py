@@ -5,23 +5,21 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
-import zlib
-from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from pysces._check import some
+from pysces.io._text import decompressed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from io import BytesIO
     from pathlib import Path
 
     from rdata.parser import RObject
 
 OPENERS: dict[bytes, Callable[[BytesIO], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
-LEAST_ROOM, MOST_GAIN = 1 << 20, 200
-"""What is decompressed may have 1 MB, or 200 times the size of the file; of regulons it is three to thirty times."""
 LATIN1 = 1 << 2
 """Flag of a string that is not UTF-8."""
 
@@ -73,19 +71,7 @@ def read_r(path: Path, name: str | None) -> RValue:
 def _decompressed(path: Path) -> bytes:
     content = path.read_bytes()
     opener = next((opener for magic, opener in OPENERS.items() if content.startswith(magic)), None)
-    if opener is None:
-        return content
-    most = max(LEAST_ROOM, MOST_GAIN * len(content))
-    try:
-        with opener(BytesIO(content)) as file:
-            found: bytes = file.read(most + 1)
-    except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
-        msg = f"{path} is damaged or incomplete ({error}); copy or download it again."
-        raise ValueError(msg) from error
-    if len(found) > most:
-        msg = f"{path} grows more than {MOST_GAIN} times when decompressed, as regulons do not; decompress it before."
-        raise ValueError(msg)
-    return found
+    return content if opener is None else decompressed(content, opener, path)
 
 
 def _value(found: RObject) -> RValue:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import zlib
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+LEAST_ROOM, MOST_GAIN = 1 << 20, 200
+"""What is decompressed may have 1 MB, or 200 times the size of the file; of networks it is three to thirty times."""
 
 
 def read_text(path: Path) -> str:
@@ -20,11 +25,7 @@ def read_text(path: Path) -> str:
         raise IsADirectoryError(msg)
     content = path.read_bytes()
     if path.suffix == ".gz":
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            msg = f"{path} is not a whole .gz file ({error}); copy it again, or drop the suffix if it is plain text."
-            raise ValueError(msg) from error
+        content = decompressed(content, gzip.open, path)
     try:
         text = content.decode("utf-8-sig")  # some editors put a mark in front
     except UnicodeDecodeError as error:
@@ -36,6 +37,21 @@ def read_text(path: Path) -> str:
         msg = f"{path} is not text: it holds a NUL byte in line {number}; is it another kind of file, or damaged?"
         raise ValueError(msg)
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def decompressed(content: bytes, opener: Callable[[BytesIO], Any], path: Path) -> bytes:
+    """The content of a compressed file, unless it is damaged or grows as no network does."""
+    most = max(LEAST_ROOM, MOST_GAIN * len(content))
+    try:
+        with opener(BytesIO(content)) as file:
+            found: bytes = file.read(most + 1)
+    except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
+        msg = f"{path} is damaged or incomplete ({error}); copy it again, or drop the suffix .gz if it is plain text."
+        raise ValueError(msg) from error
+    if len(found) > most:
+        msg = f"{path} grows more than {MOST_GAIN} times when decompressed, as no network does; decompress it before."
+        raise ValueError(msg)
+    return found
 
 
 @contextmanager

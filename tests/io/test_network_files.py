@@ -389,10 +389,17 @@ def test_errors_name_the_line(read, content, match):
             read(gzip.compress(content.encode()), "net.txt.gz")
 
 
-@pytest.mark.parametrize("content", [gzip.compress(TEXT.encode())[:-9], b"\x1f\x8b damaged", TEXT.encode(), b""])
+@pytest.mark.parametrize(
+    "content", [gzip.compress(TEXT.encode(), mtime=0)[:-9], b"\x1f\x8b damaged", TEXT.encode(), b""]
+)
 def test_damaged_gzip_is_named(read, content):
-    with pytest.raises(ValueError, match=r"net.txt.gz is not a whole .gz file|net.txt.gz is empty"):
+    with pytest.raises(ValueError, match=r"net.txt.gz is damaged or incomplete|net.txt.gz is empty"):
         read(content, "net.txt.gz")
+
+
+def test_text_that_grows_as_no_network_does_is_refused(read):
+    with pytest.raises(ValueError, match=r"net.txt.gz grows more than 200 times"):
+        read(gzip.compress(b"A\tx\t0.5\n" * 400_000), "net.txt.gz")
 
 
 def test_damaged_parquet_is_named(read, tmp_path):
