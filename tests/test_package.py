@@ -29,6 +29,7 @@ FUNCTIONS = [
 OTHERS = [
     *(getattr(ps.pp, name) for name in ps.pp.__all__ if name != "regulators"),
     ps.datasets.census,
+    ps.datasets.simulated,
     ps.get.comparison,
     ps.get.conservation,
     ps.get.msviper,
