@@ -121,7 +121,7 @@ def run_decoupler(X: sp.csr_array, network: pd.DataFrame, cells: NDArray[np.intp
     some_cells, net = values[cells], network.drop(columns="likelihood")
 
     def score() -> pd.DataFrame:
-        signature = pd.DataFrame((some_cells - mean) / sd, columns=genes)
+        signature = pd.DataFrame(plain.z_scores(some_cells, mean, sd), columns=genes)
         return dc.mt.viper(signature, net, tmin=5, pleiotropy=False)[0]
 
     nes, scoring = timed(score, len(cells), len(values))

@@ -7,7 +7,7 @@ and enrichment is aREA (Alvarez et al. 2016, doi:10.1038/ng.3593).
 from __future__ import annotations
 
 from itertools import groupby
-from math import fsum, sqrt
+from math import frexp, fsum, ldexp, sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ def gene_moments(values: list[float]) -> tuple[float, float]:
 
 def cell_scores(cell: list[float], moments: list[tuple[float, float]], regulons: list[Regulon]) -> list[float]:
     """NES of every regulon in one cell."""
-    signature = [(value - mean) / sd for value, (mean, sd) in zip(cell, moments, strict=True)]
+    signature = [to_33_bits((value - mean) / sd) for value, (mean, sd) in zip(cell, moments, strict=True)]
     quantile = [rank / (len(cell) + 1) for rank in average_ranks(signature)]
     distance = [2 * abs(q - 0.5) for q in quantile]
     shift = (1 - max(distance)) / 2
@@ -42,6 +42,12 @@ def cell_scores(cell: list[float], moments: list[tuple[float, float]], regulons:
     two_tail = [normal.inv_cdf(q) for q in quantile]
     one_tail = [normal.inv_cdf(d + shift) for d in distance]
     return [enrichment(two_tail, one_tail, regulon) for regulon in regulons]
+
+
+def to_33_bits(x: float) -> float:
+    """``x`` without the digits in which equal values differ by rounding, as pysces takes it."""
+    mantissa, exponent = frexp(x)
+    return ldexp(round(ldexp(mantissa, 33)), exponent - 33)
 
 
 def average_ranks(values: list[float]) -> list[float]:
@@ -76,6 +82,12 @@ def moments(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return X.mean(axis=0, dtype=np.float64), X.std(axis=0, ddof=1, dtype=np.float64)
 
 
+def z_scores(X: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    """Z-scores without the digits in which equal values differ by rounding, as pysces takes them."""
+    mantissa, exponent = np.frexp((X - mean) / sd)
+    return np.ldexp(np.rint(np.ldexp(mantissa, 33)), exponent - 33)
+
+
 def scores(X: np.ndarray, mean: np.ndarray, sd: np.ndarray, mode: sp.csc_array, likelihood: sp.csc_array) -> np.ndarray:
     """NES, cells x regulons; ``mode`` and ``likelihood`` are genes x regulons and hold the same places."""
     unsure = likelihood.copy()
@@ -84,8 +96,7 @@ def scores(X: np.ndarray, mean: np.ndarray, sd: np.ndarray, mode: sp.csc_array, 
     size = np.sqrt((likelihood**2).sum(axis=0)) / most
     found = []
     for start in range(0, len(X), CELLS_PER_BLOCK):
-        signature = (X[start : start + CELLS_PER_BLOCK] - mean) / sd
-        quantile = rankdata(signature, axis=1) / (X.shape[1] + 1)
+        quantile = rankdata(z_scores(X[start : start + CELLS_PER_BLOCK], mean, sd), axis=1) / (X.shape[1] + 1)
         distance = 2 * np.abs(quantile - 0.5)
         distance += (1 - distance.max(axis=1, keepdims=True)) / 2
         s1, s2 = ndtri(quantile) @ (mode * likelihood), ndtri(distance) @ unsure
