@@ -46,6 +46,7 @@ PIECES = [
         b"\xc3(",
         b"{}",
         b"np.float64(",
+        b'<!DOCTYPE g [<!ENTITY a "' + b"x" * 1000 + b'"><!ENTITY b "' + b"&a;" * 1000 + b'">]><g>' + b"&b;" * 1000,
     ),
 ]
 SCENIC = ",,Enrichment,Enrichment,Enrichment\n,,AUC,Context,TargetGenes\nTF,MotifID,,,\n" + "".join(
@@ -91,9 +92,9 @@ def valid_files(folder: Path) -> dict[str, Path]:
     files["subnetworks"].write_text(
         "regulator.values\ttarget.values\tmi.values\n" + "".join(f"A\tg{i}\t0.{i + 1}\n" for i in range(30))
     )
-    if hasattr(ps.io, "write_regulons"):
-        files["regulons"] = folder / "regulons.rds"
-        ps.io.write_regulons(net, files["regulons"])
+    for kind, write in {"rds": ps.io.write_regulons, "sif": ps.io.write_sif, "graphml": ps.io.write_graphml}.items():
+        files[kind] = folder / f"network.{kind}"
+        write(net, files[kind])
     return files
 
 
@@ -129,14 +130,15 @@ def read(kind: str, path: Path) -> None:
     """Read a file as its format is read."""
     if kind.startswith("gmt"):
         ps.io.read_gmt(path)
-    elif kind == "regulons":
-        ps.io.read_regulons(path)
+    elif kind in READERS:
+        READERS[kind](path)
     elif kind == "subnetworks":
         ps.io.read_network(path.parent)
     else:
         ps.io.read_network(path, format=random.choice([None, kind]) if kind in FORMATS else None)
 
 
+READERS = {"rds": ps.io.read_regulons, "sif": ps.io.read_sif, "graphml": ps.io.read_graphml}
 FORMATS = ("3col", "adj", "aracne-ap", "aracne3", "pyviper", "grnboost2", "scenic")
 
 
