@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pysces._check import some
-from pysces._network import check_network
+from pysces.io._graph import one_network
 from pysces.io._text import read_text, write_text
 
 if TYPE_CHECKING:
@@ -119,12 +119,8 @@ def write_gmt(network: pd.DataFrame, path: str | PathLike[str]) -> None:
     ...     path.read_text()
     'SPI1\t\tLYZ\tCD3E\n'
     """
-    table = check_network(network)
-    if "group" in table:
-        msg = "network has one part per group; choose one: network[network['group'] == label].drop(columns='group')."
-        raise ValueError(msg)
-    ends = table[["source", "target"]].astype(str)
-    bad = [name for name in pd.unique(ends.to_numpy().ravel()) if UNFIT.search(name)]
+    ends = one_network(network)
+    bad = [name for name in pd.unique(pd.concat([ends["source"], ends["target"]])) if UNFIT.search(name)]
     if bad:
         msg = f"network holds the names {some(bad)}; GMT files take no tabs, line breaks or spaces around names."
         raise ValueError(msg)
