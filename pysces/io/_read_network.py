@@ -126,10 +126,7 @@ def read_network(path: str | PathLike[str], *, format: Format | None = None) -> 
 
 def _parsed(text: str, path: Path, format: Format | None) -> Edges:
     """The edges of a text."""
-    first, fields = header_of(text)
-    if not first:
-        msg = f"{path} is empty."
-        raise ValueError(msg)
+    _, fields = header_of(text, path)
     match format or _recognised(text, path, fields):
         case "adj":
             return parse_adj(text, path)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pysces.io._columns import as_number
-from pysces.io._table import Edges, header_of, separator
+from pysces.io._table import Edges, fields_of, separator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ def scenic_header(text: str) -> tuple[int, list[str]] | None:
     """Last line and names of a header, which has up to three lines; None if it is not that of SCENIC."""
     names: list[str] = []
     for number, line in enumerate(islice(StringIO(text), 3), start=1):
-        fields = header_of(line)[1]
+        fields = fields_of(line)
         names = [own or above for own, above in zip(fields, names or fields, strict=False)]
         if set(NEEDED) <= set(names):
             return number, names

@@ -31,16 +31,22 @@ class Edges(NamedTuple):
     where: Callable[[int], str]
 
 
-def header_of(text: str) -> tuple[int, list[str]]:
+def header_of(text: str, path: Path) -> tuple[int, list[str]]:
     """Number and fields of the first line that is not blank."""
     for number, line in enumerate(StringIO(text), start=1):
         if line.strip():
-            try:
-                fields = next(csv.reader([line.rstrip("\n")], delimiter=separator(line)))
-            except csv.Error:  # a field beyond the limit of that module
-                fields = [line]
-            return number, [field.strip() for field in fields]
-    return 0, []
+            return number, fields_of(line)
+    msg = f"{path} is empty."
+    raise ValueError(msg)
+
+
+def fields_of(line: str) -> list[str]:
+    """The fields of a line, without spaces around them."""
+    try:
+        fields = next(csv.reader([line.rstrip("\n")], delimiter=separator(line)), [])
+    except csv.Error:  # a field beyond the limit of that module
+        fields = [line]
+    return [field.strip() for field in fields]
 
 
 def separator(line: str) -> str:
@@ -50,7 +56,7 @@ def separator(line: str) -> str:
 
 def parse_table(text: str, path: Path, columns: list[str] | None = None) -> Edges:
     """The table of a text, with a header unless columns are given; columns without a name are left out."""
-    first, header = header_of(text)
+    first, header = header_of(text, path)
     sep = separator(text.split("\n", first)[first - 1])
     named = columns or header
     skip = first if columns is None else first - 1

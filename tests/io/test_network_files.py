@@ -180,6 +180,7 @@ def test_a_folder_of_subnetworks_counts_them(tmp_path):
         ("a.log", "anything", "has no tables"),
         ("net.tsv", FILES["aracne3"][0], "counts of subnetworks: it is a network"),
         ("net.csv", FILES["tidy"][0], "has no mi; a folder must hold subnetworks"),
+        ("net.tsv", "\t" * 5000 + "\n", "net.tsv is empty"),
     ],
 )
 def test_folders_of_anything_else_are_refused(tmp_path, name, content, match):
