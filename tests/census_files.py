@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import scipy.sparse as sp
-import tiledbsoma
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tiledbsoma import Collection
 
 FREE_ORDER = {"tiledb": {"create": {"allows_duplicates": True}}}
 SYMBOLS = ["SPI1", "PAX5", "TBCE", "MS4A1", "TBCE"]
@@ -64,30 +65,34 @@ def human(n_cells: int = 400, n_genes: int = 40, seed: int = 0) -> Tables:
 
 def write(folder: Path, tables: Tables, parts: int = 2) -> Path:
     """Write a census whose only organism is human."""
-    with tiledbsoma.Collection.create(str(folder)) as census:
+    from tiledbsoma import Collection, Experiment, Measurement  # not there where other tests run
+
+    with Collection.create(str(folder)) as census:
         datasets = pd.DataFrame({"dataset_id": tables.presence.index})
         _frame(census.add_new_collection("census_info"), "datasets", datasets.rename_axis("soma_joinid"), parts)
-        experiment = census.add_new_collection("census_data").add_new_collection("homo_sapiens", tiledbsoma.Experiment)
+        experiment = census.add_new_collection("census_data").add_new_collection("homo_sapiens", Experiment)
         _frame(experiment, "obs", tables.obs, parts)
-        rna = experiment.add_new_collection("ms").add_new_collection("RNA", tiledbsoma.Measurement)
+        rna = experiment.add_new_collection("ms").add_new_collection("RNA", Measurement)
         _frame(rna, "var", tables.var, parts)
         _matrix(rna.add_new_collection("X"), "raw", tables.counts)
         _matrix(rna, "feature_dataset_presence_matrix", tables.presence.to_numpy(np.uint8))
     return folder
 
 
-def _frame(parent: tiledbsoma.Collection, key: str, frame: pd.DataFrame, parts: int) -> None:
+def _frame(parent: Collection, key: str, frame: pd.DataFrame, parts: int) -> None:
+    from tiledbsoma import DataFrame
+
     table = pa.Table.from_pandas(frame.reset_index(), preserve_index=False)
     uri = parent.add_new_dataframe(
         key, schema=table.schema, index_column_names=["soma_joinid"], domain=[(0, len(frame) - 1)],
         platform_config=FREE_ORDER,
     ).uri  # fmt: skip
     for part in reversed(range(parts)):
-        with tiledbsoma.DataFrame.open(uri, "w") as rows:
+        with DataFrame.open(uri, "w") as rows:
             rows.write(table.take([*range(part, len(frame), parts)]))
 
 
-def _matrix(parent: tiledbsoma.Collection, key: str, dense: np.ndarray) -> None:
+def _matrix(parent: Collection, key: str, dense: np.ndarray) -> None:
     x = sp.coo_array(dense)
     array = parent.add_new_sparse_ndarray(key, type=pa.from_numpy_dtype(x.dtype), shape=x.shape)
     array.write(
