@@ -70,7 +70,7 @@ $(VENV)/installed-test: $(VENV)/installed
 $(MINIMUM)/installed-test: $(VENV)/installed
 	$(INSTALL) --group minimum
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(MINIMUM)
-	$(BIN)/uv pip install --quiet --python $(MINIMUM) --resolution lowest-direct --group test --editable .
+	UV_SYSTEM_CERTS=1 $(BIN)/uv pip install --quiet --python $(MINIMUM) --resolution lowest-direct --group test --editable .
 	touch $@
 
 $(VENV)/installed-census: $(VENV)/installed
