@@ -133,7 +133,7 @@ def metacells(
     result = AnnData(pooled, obs=_obs(adata, members[:, 0], size, groupby), var=in_memory(chosen.var).copy())
     result.obsm[use_rep] = (membership @ embedding.astype(np.float64) / size).astype(embedding.dtype)
     _slots.write_metacells(
-        result, membership, np.array(adata.obs_names, dtype=object),
+        result, membership, adata.obs_names.to_numpy(dtype=object, copy=True),
         _slots.params(
             use_rep=use_rep, groupby=groupby, groups=[part.label for part in used] if groupby else None,
             groups_skipped=skipped or None, size=size, n_metacells=n_metacells, max_reuse=max_reuse, layer=layer,
