@@ -208,3 +208,11 @@ def write_metacells(
     """Store which cells each metacell pools in ``obsm``, and their names and the parameters in ``uns``."""
     adata.obsm[MEMBERSHIP] = membership
     adata.uns[METACELLS] = {CELLS: cells, PARAMS: dict(parameters)}
+
+
+def read_metacells(adata: AnnData) -> tuple[sp.csr_matrix[np.bool_], NDArray[np.object_]]:
+    """Which cells each metacell pools, and the names of the cells."""
+    if MEMBERSHIP not in adata.obsm or CELLS not in adata.uns.get(METACELLS, {}):
+        msg = f"adata has no metacells (obsm[{MEMBERSHIP!r}] and uns[{METACELLS!r}]); make them: pp.metacells(adata)."
+        raise KeyError(msg)
+    return in_memory(adata.obsm[MEMBERSHIP]), np.asarray(in_memory(adata.uns[METACELLS][CELLS]), object)

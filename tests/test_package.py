@@ -32,6 +32,7 @@ OTHERS = [
     ps.datasets.simulated,
     ps.get.comparison,
     ps.get.conservation,
+    ps.get.metacells,
     ps.get.msviper,
     ps.get.pvalues,
     ps.get.regulators,

@@ -1,10 +1,11 @@
-"""Read what :mod:`pysces.tl` stored."""
+"""Read what :mod:`pysces.tl` and :mod:`pysces.pp` stored."""
 
 from __future__ import annotations
 
 from pysces.get._activity import activity
 from pysces.get._comparison import comparison
 from pysces.get._conservation import conservation
+from pysces.get._metacells import metacells
 from pysces.get._network import network
 from pysces.get._pvalues import pvalues
 from pysces.get._regulators import regulators
@@ -15,6 +16,7 @@ __all__ = [
     "activity",
     "comparison",
     "conservation",
+    "metacells",
     "msviper",
     "network",
     "pvalues",

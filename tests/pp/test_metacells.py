@@ -287,12 +287,32 @@ def test_metacells_survive_a_file(tmp_path, suffix, groupby, dtype):
         assert state(getattr(read, name)) == state(getattr(meta, name))
     assert state(read.obs.astype(str)) == state(meta.obs.astype(str))
     assert read.uns["metacells"]["cells"].tolist() == meta.uns["metacells"]["cells"].tolist()
+    pd.testing.assert_frame_equal(ps.get.metacells(read), ps.get.metacells(meta))
     if groupby:
         assert read.obs[groupby].dtype == meta.obs[groupby].dtype
     params = meta.uns["metacells"]["params"]
     assert read.uns["metacells"]["params"].keys() == params.keys()
     for name, value in params.items():
         np.testing.assert_array_equal(read.uns["metacells"]["params"][name], value)
+
+
+def test_the_cells_of_metacells_are_listed(adata):
+    meta = metacells(adata)
+    found = ps.get.metacells(meta)
+    expected = [(name, adata.obs_names[i]) for name, row in zip(meta.obs_names, membership(meta), strict=True)
+                for i in np.flatnonzero(row)]  # fmt: skip
+    assert list(found.itertuples(index=False, name=None)) == expected
+    some = ps.get.metacells(meta[[3, 1]])
+    assert some["metacell"].unique().tolist() == [meta.obs_names[3], meta.obs_names[1]]
+    for name in some["metacell"].unique():
+        assert set(some.loc[some["metacell"] == name, "cell"]) == set(found.loc[found["metacell"] == name, "cell"])
+
+
+def test_cells_that_are_no_metacells_have_no_list(adata):
+    before = state(adata)
+    with pytest.raises(KeyError, match=r"adata has no metacells.*pp.metacells"):
+        ps.get.metacells(adata)
+    assert state(adata) == before
 
 
 def test_log_lines_tell_what_was_made(adata, monkeypatch):
