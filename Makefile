@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 KERNEL_TESTS := tests/enrich $(addprefix tests/infer/test_,copula.py correlation.py information.py partition.py pruning.py ranks.py)
 
 # Tests of what other packages see, for their oldest versions.
-MINIMUM_TESTS := tests/pp tests/tl tests/test_decoupler.py tests/test_get.py tests/test_scanpy.py
+MINIMUM_TESTS := tests/io tests/pp tests/tl tests/test_decoupler.py tests/test_get.py tests/test_scanpy.py
 MINIMUM := $(VENV)-minimum
 
 # One process of tests per core.
