@@ -182,7 +182,7 @@ def one_network(network: pd.DataFrame) -> pd.DataFrame:
         msg = "network has one part per group; choose one: network[network['group'] == label].drop(columns='group')."
         raise ValueError(msg)
     table = table.astype({"source": str, "target": str}).astype({"source": object, "target": object})
-    for name in table.columns[table.dtypes == object]:  # None is NaN in the strings of pandas 3
+    for name in [name for name in table if table[name].dtype == "object"]:  # None is NaN in the strings of pandas 3
         table[name] = np.where(table[name].isna(), np.nan, table[name])
     return table[["source", "target", *table.columns.drop(["source", "target"])]]
 
