@@ -34,7 +34,7 @@ def census(
     source: Any = None,
     rng: Seed = 0,
 ) -> AnnData:
-    """Raw counts of cells of the CELLxGENE Census; needs ``pip install "pysces-grn[census]"``.
+    """Raw counts of cells of the CELLxGENE Census; needs ``pip install cellxgene-census``.
 
     The Census (CZI Cell Science Program 2025, doi:10.1093/nar/gkae1142) is read with its own client,
     ``cellxgene-census``. Which cells match is read first, and logged; then a random sample of at most ``max_cells`` of

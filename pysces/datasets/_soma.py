@@ -33,7 +33,7 @@ def opened(version: str, source: Any) -> Iterator[Any]:
         from cellxgene_census import open_soma
         from tiledbsoma import Collection, SOMAError
     except ImportError as error:
-        msg = "cellxgene-census is not installed: pip install 'pysces-grn[census]'."
+        msg = "cellxgene-census is not installed: pip install cellxgene-census."
         raise ImportError(msg) from error
 
     if isinstance(source, Collection):

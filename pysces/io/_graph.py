@@ -91,7 +91,7 @@ def from_networkx(graph: nx.DiGraph[Any]) -> pd.DataFrame:
 
 
 def to_igraph(network: pd.DataFrame) -> igraph.Graph:
-    """A directed graph of igraph; needs ``pip install "pysces-grn[igraph]"``.
+    """A directed graph of igraph; needs ``pip install igraph``.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def to_igraph(network: pd.DataFrame) -> igraph.Graph:
 
 
 def from_igraph(graph: igraph.Graph) -> pd.DataFrame:
-    """The network table of a directed graph of igraph; needs ``pip install "pysces-grn[igraph]"``.
+    """The network table of a directed graph of igraph; needs ``pip install igraph``.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def _igraph() -> Any:
     try:
         import igraph
     except ImportError as error:
-        msg = "igraph is not installed: pip install 'pysces-grn[igraph]'."
+        msg = "igraph is not installed: pip install igraph."
         raise ImportError(msg) from error
     return igraph
 

@@ -42,7 +42,7 @@ def read_r(path: Path, name: str | None) -> RValue:
     try:
         from pysces.io._r_parser import parse
     except ImportError as error:
-        msg = "rdata, which reads files of R, is not installed: pip install 'pysces-grn[r]'."
+        msg = "rdata 1.1 or later, below 2, which reads files of R, is not installed: pip install 'rdata>=1.1,<2'."
         raise ImportError(msg) from error
     content = _decompressed(path)
     several = content.startswith((b"RDX2\nX\n", b"RDX3\nX\n"))

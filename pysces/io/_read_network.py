@@ -182,5 +182,5 @@ def _parquet(path: Path) -> Edges:
 def check_pyarrow() -> None:
     """Raise if parquet cannot be read or written."""
     if find_spec("pyarrow") is None:
-        msg = "parquet needs pyarrow: pip install 'pysces-grn[parquet]'."
+        msg = "parquet needs pyarrow: pip install pyarrow."
         raise ImportError(msg)

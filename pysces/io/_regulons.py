@@ -32,7 +32,7 @@ class Regulon(NamedTuple):
 
 
 def read_regulons(path: str | Path, name: str | None = None) -> pd.DataFrame:
-    r"""Read regulons of R as a network table; needs ``pip install "pysces-grn[r]"``.
+    r"""Read regulons of R as a network table; needs ``pip install rdata``.
 
     Parameters
     ----------

@@ -59,7 +59,7 @@ def write_network(
         is.
     path
         A file; it is replaced once the new one is whole. ``.csv`` is separated by commas, all other text by tabs;
-        ``.gz`` behind is compressed; ``.parquet`` needs ``pip install "pysces-grn[parquet]"``.
+        ``.gz`` behind is compressed; ``.parquet`` needs ``pip install pyarrow``.
     format
         One of the above; by default ``"adj"`` for ``.adj`` and ``"tidy"`` for ``.tsv``, ``.csv``, ``.txt`` and
         ``.parquet``.

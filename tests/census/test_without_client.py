@@ -17,7 +17,7 @@ def no_client(monkeypatch):
 
 
 def test_the_error_says_what_to_install():
-    with pytest.raises(ImportError, match=r"cellxgene-census is not installed: pip install 'pysces-grn\[census\]'"):
+    with pytest.raises(ImportError, match=r"cellxgene-census is not installed: pip install cellxgene-census"):
         ps.datasets.census("human", BLOOD)
 
 

@@ -141,5 +141,5 @@ def test_graphs_without_edges_are_refused(library):
 @pytest.mark.parametrize("function", [ps.io.to_igraph, ps.io.from_igraph])
 def test_without_igraph_the_error_says_what_to_install(function, monkeypatch):
     monkeypatch.setitem(sys.modules, "igraph", None)
-    with pytest.raises(ImportError, match=r"pip install 'pysces-grn\[igraph\]'"):
+    with pytest.raises(ImportError, match=r"pip install igraph"):
         function(pd.DataFrame(EDGES))

@@ -534,7 +534,7 @@ def test_without_pyarrow_the_error_says_what_to_install(tmp_path, monkeypatch):
         lambda: ps.io.read_network(tmp_path / "n.parquet"),
         lambda: ps.io.write_network(EDGES, tmp_path / "n.parquet"),
     ):
-        with pytest.raises(ImportError, match=r"pip install 'pysces-grn\[parquet\]'"):
+        with pytest.raises(ImportError, match=r"pip install pyarrow"):
             call()
 
 

@@ -351,5 +351,5 @@ def test_bad_networks_are_refused_and_files_left_as_they_are(tmp_path, network, 
 def test_without_rdata_the_error_says_what_to_install(read, monkeypatch):
     monkeypatch.delitem(sys.modules, "pysces.io._r_parser", raising=False)
     monkeypatch.setitem(sys.modules, "rdata.parser", None)
-    with pytest.raises(ImportError, match=r"pip install 'pysces-grn\[r\]'"):
+    with pytest.raises(ImportError, match=r"pip install 'rdata"):
         read(r.rds(VIPER))
