@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,16 @@ from pysces._check import some, unique, warn
 from pysces._frame import column
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
 type GroupBy = str | Sequence[str]
 
+type Meaning = Literal["keyword", "label", "column"]
+
+KEYWORDS = {"all": "all cells", "rest": "all other cells"}
+"""What ``reference`` may say instead of a label."""
 BETWEEN = " | "
 """Joins the labels of several columns."""
 
@@ -85,6 +91,33 @@ def strata(obs: Any, groupby: GroupBy | None, groups: Sequence[str] | None = Non
         if label in wanted
     ]
     return [stratum for stratum in found if len(stratum.rows)]
+
+
+def meaning_of(
+    reference: str,
+    keywords: Iterable[str],
+    labels: Iterable[str] = (),
+    groupby: GroupBy | None = None,
+    columns: Iterable[str] = (),
+) -> Meaning | None:
+    """What ``reference`` means: a keyword, a label of ``groupby`` or a column; None for nothing.
+
+    What means more than one thing is refused, as either choice may be the wrong one.
+    """
+    found: dict[Meaning, str] = {}
+    remedies = []
+    if reference in keywords:
+        found["keyword"] = f"the keyword for {KEYWORDS[reference]}"
+    if reference in labels:
+        found["label"] = f"a label of adata.obs[{named(groupby or '')}]"
+        remedies.append("rename the label")
+    if reference in columns:
+        found["column"] = "a boolean column of adata.obs"
+        remedies.append(f"rename the column, or give its values: reference=adata.obs[{reference!r}]")
+    if len(found) > 1:
+        msg = f"reference={reference!r} is ambiguous: it is {' and '.join(found.values())}; {', or '.join(remedies)}."
+        raise ValueError(msg)
+    return next(iter(found), None)
 
 
 def _column(obs: Any, name: str) -> pd.Categorical[str]:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pysces._strata import strata
+from pysces._strata import meaning_of, strata
 
 LABELS = ["B", "T/NK", "B", "mono", "T/NK", "B"]
 
@@ -60,3 +60,24 @@ def test_cells_without_a_label_are_in_no_group_and_warned_of_at_the_line_of_the_
 def test_what_names_no_groups_is_refused(table, groupby, groups, error, match):
     with pytest.raises(error, match=match):
         strata(table, groupby, groups)
+
+
+@pytest.mark.parametrize(
+    ("reference", "meaning"),
+    [("rest", "keyword"), ("B", "label"), ("healthy", "column"), ("all", None), ("NK", None)],
+)
+def test_a_reference_is_a_keyword_a_label_or_a_column(reference, meaning):
+    assert meaning_of(reference, ("rest",), ["B", "T"], "cell_type", ["healthy"]) == meaning
+
+
+@pytest.mark.parametrize(
+    ("reference", "labels", "columns", "match"),
+    [
+        ("rest", ["B", "rest"], [], r"the keyword for all other cells and a label of .*'cell_type'\]; rename the label"),
+        ("all", ["B"], ["all"], "the keyword for all cells and a boolean column .*; rename the column, or give its val"),
+        ("B", ["B"], ["B"], "a label of .* and a boolean column of adata.obs; rename the label, or rename the column"),
+    ],
+)
+def test_a_reference_that_means_two_things_is_refused(reference, labels, columns, match):
+    with pytest.raises(ValueError, match=f"reference={reference!r} is ambiguous: it is {match}"):
+        meaning_of(reference, ("all", "rest"), labels, "cell_type", columns)

@@ -21,7 +21,7 @@ from pysces._matrix import choose, n_rows, row_blocks
 from pysces._network import check_network, code_network, in_network
 from pysces._parallel import resolve_threads
 from pysces._random import child, seed_sequence
-from pysces._strata import GroupBy, named, strata
+from pysces._strata import GroupBy, meaning_of, named, strata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -145,7 +145,8 @@ def msviper(
     Raises
     ------
     ValueError
-        If a group is not among the labels, has fewer than 2 cells or is its own reference; if X holds NaN, infinite or
+        If a group is not among the labels, has fewer than 2 cells or is its own reference; if ``reference`` is
+        ``"rest"``, and a label is so too; if X holds NaN, infinite or
         negative values, no gene varies, gene names are not unique, the network is not valid or shares no gene with the
         data, or no regulator has ``min_targets`` targets.
     KeyError
@@ -258,8 +259,9 @@ def _draws(n: int, argument: str) -> int:
 def _cells(adata: AnnData, groupby: GroupBy, group: str, reference: str) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows of the group and of its reference."""
     rows = {stratum.label: stratum.rows for stratum in strata(adata.obs, groupby)}
-    for label, argument in ((group, "group"), (reference, "reference")):
-        if label not in rows and (argument, label) != ("reference", "rest"):
+    meaning = meaning_of(reference, ("rest",), rows, groupby)
+    for label, argument, known in ((group, "group", group in rows), (reference, "reference", meaning is not None)):
+        if not known:
             msg = f"{argument} is {label!r}, not among the labels of adata.obs[{named(groupby)}]: {some(rows, 20)}."
             raise ValueError(msg)
     if group == reference:

@@ -12,7 +12,7 @@ from pysces._check import one_of, some, warn
 from pysces._enrich.ranking import LEAST_CELLS, TESTS, rank_groups
 from pysces._infer.significance import log_qvalues
 from pysces._parallel import resolve_threads
-from pysces._strata import group_labels, named, strata
+from pysces._strata import group_labels, meaning_of, named, strata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +108,8 @@ def rank_regulators(
     ------
     ValueError
         If fewer than two groups have cells, or none can be compared; if ``groups`` or ``reference`` is not among the
-        labels, ``"kruskal"`` has a ``reference``, ``key_added`` is ``key``, or a parameter is not valid.
+        labels, or a label is ``"rest"`` too; if ``"kruskal"`` has a ``reference``, ``key_added`` is ``key``, or a
+        parameter is not valid.
     KeyError
         If there are no activities, or a column is not there.
     TypeError
@@ -188,7 +189,7 @@ def _choose(adata: AnnData, groupby: GroupBy, groups: Sequence[str] | None, refe
     if len(present) < 2:
         msg = f"groupby={named(groupby)} has cells of {len(present)} groups, and comparing needs two at least."
         raise ValueError(msg)
-    if reference not in ("rest", *present):
+    if method != "kruskal" and meaning_of(reference, ("rest",), present, groupby) is None:
         msg = f"reference is {reference!r}, not among the labels of adata.obs[{named(groupby)}]: {some(present, 20)}."
         raise ValueError(msg)
     if reference != "rest" and method == "kruskal":

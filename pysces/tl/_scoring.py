@@ -8,7 +8,7 @@ import numpy as np
 
 from pysces._check import some, warn
 from pysces._frame import column
-from pysces._strata import group_labels, named
+from pysces._strata import group_labels, meaning_of, named
 from pysces.estimators import VIPER, NotScorableError
 from pysces.tl._panel import Panel, Single
 from pysces.tl._plan import Plan, Use, regulons_of
@@ -42,28 +42,40 @@ def references(
     if reference is None:
         return [None] * len(parts)
     everything = np.arange(adata.n_obs)
-    if isinstance(reference, str) and reference == "all":
-        return [Reference("all", everything)] * len(parts)
-    if isinstance(reference, str) and reference == "rest":
-        if groupby is None:
-            msg = "reference='rest' needs groups; name the obs column that holds them: groupby='...'."
-            raise ValueError(msg)
+    mask = _named(adata, groupby, reference) if isinstance(reference, str) else np.asarray(reference)
+    if isinstance(mask, str):
+        if mask == "all":
+            return [Reference("all", everything)] * len(parts)
         return [Reference(f"rest of {part.label}", np.setdiff1d(everything, part.rows)) for part in parts]
-    if isinstance(reference, str) and reference not in adata.obs.columns:
-        labels = np.array([]) if groupby is None else group_labels(adata.obs, groupby)
-        mask = np.asarray(labels == reference, dtype=np.bool_)
-        if not mask.any():
-            msg = (
-                f"reference={reference!r} is neither 'all', 'rest', a group of groupby={groupby!r} nor a boolean "
-                f"column of adata.obs: {some(adata.obs, 20)}."
-            )
-            raise KeyError(msg)
-    else:
-        mask = column(adata.obs, reference).to_numpy() if isinstance(reference, str) else np.asarray(reference)
     if mask.dtype != np.bool_ or mask.shape != (adata.n_obs,):
         msg = f"reference must be {adata.n_obs} booleans, one per cell; found {mask.dtype} of shape {mask.shape}."
         raise ValueError(msg)
     return [Reference("mask", np.flatnonzero(mask))] * len(parts)
+
+
+def _named(adata: AnnData, groupby: GroupBy | None, reference: str) -> str | NDArray[Any]:
+    """The keyword, or whether each cell is among those that the name means."""
+    values = column(adata.obs, reference).to_numpy() if reference in adata.obs.columns else None
+    labels = None if groupby is None else group_labels(adata.obs, groupby)
+    meaning = meaning_of(
+        reference, ("all",) if groupby is None else ("all", "rest"),
+        () if labels is None else labels.remove_unused_categories().categories, groupby,
+        (reference,) if values is not None and values.dtype == np.bool_ else (),
+    )  # fmt: skip
+    if meaning == "keyword":
+        return reference
+    if meaning == "label":
+        return np.asarray(labels == reference, dtype=np.bool_)
+    if values is not None:
+        return values
+    if reference == "rest":
+        msg = "reference='rest' needs groups; name the obs column that holds them: groupby='...'."
+        raise ValueError(msg)
+    msg = (
+        f"reference={reference!r} is neither 'all', 'rest', a group of groupby={groupby!r} nor a boolean "
+        f"column of adata.obs: {some(adata.obs, 20)}."
+    )
+    raise KeyError(msg)
 
 
 def plan_of(

@@ -151,7 +151,7 @@ def viper(
     ValueError
         If X holds NaN, infinite or (with a signature other than ``"none"``) negative values, gene names are not unique,
         the network is not valid or shares no gene with the data, no regulator has ``min_targets``
-        targets, or options exclude each other.
+        targets, ``reference`` means more than one thing (a label ``"rest"``), or options exclude each other.
     KeyError
         If a column, layer or key is not there.
     TypeError

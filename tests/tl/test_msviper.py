@@ -356,6 +356,10 @@ def relabel(n):
     return spoil
 
 
+def called_rest(adata):
+    adata.obs["cell_type"] = adata.obs["cell_type"].cat.rename_categories({"B cell": "rest"})
+
+
 def one_label(adata):
     adata.obs["cell_type"] = pd.Categorical([TREG] * 60)
 
@@ -383,6 +387,7 @@ GROUPED = NETWORK.assign(group="B cell").astype({"group": "category"})
         (relabel(1), {"group": "rare"}, ValueError, "group='rare' has 1 cells; a contrast needs at least 2 on each"),
         (relabel(1), {"reference": "rare"}, ValueError, "reference='rare' has 1 cells"),
         (one_label, {}, ValueError, "reference='rest' has 0 cells"),
+        (called_rest, {}, ValueError, "reference='rest' is ambiguous: .* a label of adata.obs.*; rename the label"),
         (nothing, {"network": "aracne"}, KeyError, r"adata.uns\['aracne'\] holds no network; run pysces.tl.aracne"),
         (nothing, {"network": {"R": GENES}}, TypeError, "network is dict; give a DataFrame"),
         (nothing, {"network": NETWORK.assign(weight=7)}, ValueError, "must lie in"),

@@ -154,6 +154,14 @@ def test_the_reference_is_not_compared_with_itself(adata):
     )
 
 
+def test_a_label_called_rest_is_a_group_like_others_where_nothing_stands_for_it(adata):
+    expected, expected_kruskal = ranked(adata, reference="NK"), ranked(adata, method="kruskal")
+    called_rest(adata)
+    for table, settings in ((expected, {"reference": "NK"}), (expected_kruskal, {"method": "kruskal"})):
+        renamed = table.assign(group=table["group"].cat.rename_categories({"B": "rest"}))
+        pd.testing.assert_frame_equal(ranked(adata, **settings), renamed)
+
+
 def test_kruskal_of_some_groups_is_that_of_their_cells(adata):
     own = adata[adata.obs["cell_type"].isin(["B", "NK"])].copy()
     pd.testing.assert_frame_equal(ranked(adata, method="kruskal", groups=["B", "NK"]), ranked(own, method="kruskal"))
@@ -340,6 +348,10 @@ def empty(adata):
     adata.obs["cell_type"] = adata.obs["cell_type"].cat.add_categories("Mk")
 
 
+def called_rest(adata):
+    adata.obs["cell_type"] = adata.obs["cell_type"].cat.rename_categories({"B": "rest"})
+
+
 def nothing(_):
     pass
 
@@ -361,6 +373,8 @@ def nothing(_):
         (nothing, {"groups": []}, ValueError, r"groups=\[\] leaves no group to compare with reference='rest'"),
         (nothing, {"groups": ["B"], "reference": "B"}, ValueError, "leaves no group to compare with reference='B'"),
         (nothing, {"reference": "Mono"}, ValueError, "reference is 'Mono', not among the labels of .*'NK'"),
+        (called_rest, {"reference": "rest"}, ValueError, "reference='rest' is ambiguous.*rename the label"),
+        (called_rest, {}, ValueError, "reference='rest' is ambiguous"),
         (empty, {"reference": "Mk"}, ValueError, "reference is 'Mk', not among the labels"),
         (nothing, {"reference": "B", "method": "kruskal"}, ValueError, "reference is 'B', but method='kruskal'"),
         (nothing, {"groups": ["B"], "method": "kruskal"}, ValueError, "no group .* has 2 cells with activities and"),

@@ -200,6 +200,18 @@ def test_a_group_may_be_the_reference_of_all(adata, label):
     assert state(of_one[own]) == state(found[own])
 
 
+def test_a_column_called_rest_is_the_reference_where_no_group_could_be(adata):
+    adata.obs["rest"] = adata.obs["cell_type"] == "B cell"
+    expected = state(scored(adata, reference=adata.obs["rest"].to_numpy()).obsm["viper"])
+    assert state(scored(adata, reference="rest").obsm["viper"]) == expected
+
+
+def test_a_column_of_no_booleans_takes_no_label_its_meaning(adata):
+    expected = state(scored(adata, groupby="cell_type", reference="B cell").obsm["viper"])
+    adata.obs["B cell"] = 1.0
+    assert state(scored(adata, groupby="cell_type", reference="B cell").obsm["viper"]) == expected
+
+
 def test_labels_that_are_text_may_be_the_reference(adata):
     expected = state(scored(adata, groupby="cell_type", reference="B cell").obsm["viper"])
     adata.obs["cell_type"] = adata.obs["cell_type"].astype(str)
@@ -482,6 +494,20 @@ def spoil_nan(adata):
     adata.X = sp.csr_matrix(X)
 
 
+def called(label):
+    """Rename a group."""
+
+    def spoil(adata):
+        adata.obs["cell_type"] = adata.obs["cell_type"].cat.rename_categories({"B cell": label})
+
+    return spoil
+
+
+def with_column(name):
+    """A boolean column of that name."""
+    return lambda adata: adata.obs.insert(0, name, adata.obs["cell_type"] == "B cell")
+
+
 def nothing(_):
     pass
 
@@ -516,6 +542,11 @@ WEIGHTED = {"network": NETWORKS, "network_weights": 1.0}
         (nothing, {"reference": "NK", "groupby": "cell_type"}, KeyError, "reference='NK' is neither .*'cell_type'"),
         (nothing, {"reference": "rest", "groupby": "cell_type", "signature": "none"}, ValueError, "reference has no"),
         (nothing, {"reference": "cell_type", "groupby": "cell_type"}, ValueError, "reference must be 60 booleans"),
+        (called("rest"), {"reference": "rest", "groupby": "cell_type"}, ValueError, "reference='rest' is ambiguous"),
+        (called("all"), {"reference": "all", "groupby": "cell_type"}, ValueError, "reference='all' is ambiguous"),
+        (with_column("all"), {"reference": "all"}, ValueError, "'all' is ambiguous: .* a boolean column"),
+        (with_column("rest"), {"reference": "rest", "groupby": "cell_type"}, ValueError, "'rest' is ambiguous"),
+        (with_column("B cell"), {"reference": "B cell", "groupby": "cell_type"}, ValueError, "'B cell' is ambiguous"),
         (nothing, {"adaptive_size": 2}, ValueError, "adaptive_size is 2; give True or False"),
         (nothing, {"normalised": None}, ValueError, "normalised is None"),
         (nothing, {"gene_weights": 2.0}, TypeError, "gene_weights is float; give a dict or a Series"),
