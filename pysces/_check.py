@@ -67,10 +67,15 @@ def share(value: object, name: str, *, zero: bool = False, one: bool = False) ->
     return float(value)  # type: ignore[arg-type]
 
 
-def some(items: Iterable[object], most: int = 5) -> str:
-    """The first few items, for a message."""
-    items = list(items)
-    return ", ".join(map(repr, items[:most])) + (", ..." if len(items) > most else "")
+SHOWN = 3
+"""Names of a list that a message shows."""
+
+
+def some(items: Iterable[object]) -> str:
+    """The first names of a list and, where there are more, how many there are, for a message."""
+    plain = [item.item() if isinstance(item, np.generic) else item for item in items]
+    more = f", ... ({len(plain):,} in all)" if len(plain) > SHOWN else ""
+    return ", ".join(map(repr, plain[:SHOWN])) + more
 
 
 def unique(names: Sequence[str] | NDArray[np.object_], what: str, remedy: str) -> None:

@@ -41,7 +41,7 @@ def find_genes(given: str | Path | ArrayLike, genes: NDArray[np.object_], var: A
         present = np.isin(genes, wanted)
         if not present.any():
             msg = (
-                f"none of the {len(wanted)} {name} is among the genes ({some(genes, 3)}); do the names use the same "
+                f"none of the {len(wanted)} {name} is among the genes ({some(genes)}); do the names use the same "
                 f"alphabet (symbols or Ensembl, human or mouse)? pysces.pp.translate_genes translates those of adata."
             )
             raise ValueError(msg)

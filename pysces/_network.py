@@ -59,7 +59,7 @@ def check_network(network: object) -> pd.DataFrame:
         raise TypeError(msg)
     missing = [name for name in REQUIRED if name not in network.columns]
     if missing:
-        have = some(network.columns, 20)
+        have = some(network.columns)
         msg = f"network lacks the columns {some(missing)}; it has: {have}. Rename them, or add weight = 1 or -1."
         raise ValueError(msg)
     if network.empty:

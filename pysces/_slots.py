@@ -129,7 +129,7 @@ def read_activity(adata: AnnData, key: str) -> tuple[pd.DataFrame, pd.DataFrame]
         msg = f"the activities of adata.uns[{key!r}] are in {out!r}; open this with anndata.read_h5ad or read_zarr."
         raise KeyError(msg)
     if key not in adata.obsm or key not in adata.uns:
-        have = some(adata.obsm.keys(), 20) or "nothing"
+        have = some(adata.obsm.keys()) or "nothing"
         msg = f"adata.obsm[{key!r}] holds no activities (obsm has: {have}); run pysces.tl.viper(adata, ...) first."
         raise KeyError(msg)
     return in_memory(adata.obsm[key]), in_memory(adata.uns[key][REGULONS])
@@ -152,7 +152,7 @@ def activity_table(data: AnnData, key: str, argument: str) -> pd.DataFrame:
     if N_TARGETS in data.var.columns:
         x: Any = data.X
         return pd.DataFrame(in_memory(x[:]), index=data.obs_names, columns=data.var_names)
-    have = some(data.obsm.keys(), 20) or "nothing"
+    have = some(data.obsm.keys()) or "nothing"
     msg = (
         f"{argument}.obsm[{key!r}] holds no activities (obsm has: {have}), and {argument} is not what "
         f"pysces.get.activity gives; run pysces.tl.viper({argument}, ...) first."
@@ -180,7 +180,7 @@ def write_similarity(adata: AnnData, key: str, similarity: NDArray[np.float32], 
 def read_similarity(adata: AnnData, key: str) -> NDArray[np.float32]:
     """The similarities of cells in ``obsp[key]``."""
     if key not in adata.obsp or key not in adata.uns:
-        have = some(adata.obsp.keys(), 20) or "nothing"
+        have = some(adata.obsp.keys()) or "nothing"
         msg = f"adata.obsp[{key!r}] holds no similarities (obsp has: {have}); run pysces.tl.similarity(adata) first."
         raise KeyError(msg)
     return cast("NDArray[np.float32]", in_memory(adata.obsp[key]))

@@ -67,7 +67,7 @@ def strata(obs: Any, groupby: GroupBy | None, groups: Sequence[str] | None = Non
     """Groups in the order of the categories; cells without a label belong to none. Without ``groupby``, all cells."""
     if groupby is None:
         if groups is not None:
-            msg = f"groups={groups!r} has no meaning without groupby; name the obs column that holds these labels."
+            msg = "groups has no meaning without groupby; name the obs column that holds these labels: groupby='...'."
             raise ValueError(msg)
         return [Stratum("", 0, np.arange(obs.shape[0]))]
     labels = group_labels(obs, groupby)
@@ -78,10 +78,7 @@ def strata(obs: Any, groupby: GroupBy | None, groups: Sequence[str] | None = Non
     wanted = set(categories if groups is None else groups)
     unknown = sorted(wanted - set(categories), key=str)
     if unknown:
-        msg = (
-            f"groups holds {some(unknown)}, not among the labels of adata.obs[{named(groupby)}]: "
-            f"{some(categories, 20)}."
-        )
+        msg = f"groups holds {some(unknown)}, not among the labels of adata.obs[{named(groupby)}]: {some(categories)}."
         raise ValueError(msg)
     if (labels.codes < 0).any():
         warn(f"{(labels.codes < 0).sum()} cells have no label in adata.obs[{named(groupby)}] and belong to no group.")
@@ -122,7 +119,7 @@ def meaning_of(
 
 def _column(obs: Any, name: str) -> pd.Categorical[str]:
     if name not in obs.columns:
-        msg = f"groupby={name!r} is not a column of adata.obs, which has: {some(obs, 20)}."
+        msg = f"groupby={name!r} is not a column of adata.obs, which has: {some(obs)}."
         raise KeyError(msg)
     labels = cast("pd.Categorical[str]", column(obs, name).astype("category").array)
     if not all(isinstance(label, str) for label in labels.categories):

@@ -73,8 +73,18 @@ def test_a_reference_is_a_keyword_a_label_or_a_column(reference, meaning):
 @pytest.mark.parametrize(
     ("reference", "labels", "columns", "match"),
     [
-        ("rest", ["B", "rest"], [], r"the keyword for all other cells and a label of .*'cell_type'\]; rename the label"),
-        ("all", ["B"], ["all"], "the keyword for all cells and a boolean column .*; rename the column, or give its val"),
+        (
+            "rest",
+            ["B", "rest"],
+            [],
+            r"the keyword for all other cells and a label of .*'cell_type'\]; rename the label",
+        ),
+        (
+            "all",
+            ["B"],
+            ["all"],
+            "the keyword for all cells and a boolean column .*; rename the column, or give its val",
+        ),
         ("B", ["B"], ["B"], "a label of .* and a boolean column of adata.obs; rename the label, or rename the column"),
     ],
 )

@@ -32,7 +32,7 @@ def choose(adata: AnnData, *, layer: str | None, use_raw: bool, mask_var: str | 
         msg = "use_raw=True, but adata.raw is None; leave use_raw out to use adata.X."
         raise ValueError(msg)
     if layer is not None and layer not in adata.layers:
-        have = some([name for name in adata.layers.keys() if name is not None], 20)  # noqa: SIM118
+        have = some([name for name in adata.layers.keys() if name is not None])  # noqa: SIM118
         msg = f"layer={layer!r} is not in adata.layers, which has: {have or 'nothing'}."
         raise KeyError(msg)
     source = adata.raw if use_raw else adata
@@ -50,7 +50,7 @@ def _mask(var: Any, mask_var: str | ArrayLike | None) -> NDArray[np.bool_]:
         return np.ones(var.shape[0], np.bool_)
     if isinstance(mask_var, str):
         if mask_var not in var.columns:
-            msg = f"mask_var={mask_var!r} is not a column of adata.var, which has: {some(var, 20)}."
+            msg = f"mask_var={mask_var!r} is not a column of adata.var, which has: {some(var)}."
             raise KeyError(msg)
         mask = column(var, mask_var).to_numpy()
     else:

@@ -63,7 +63,7 @@ def columns(obs: Any, wanted: Sequence[str] | None) -> list[str] | None:
     if wanted is None:
         return None
     if isinstance(wanted, str) or not set(wanted) <= set(obs.keys()):
-        msg = f"obs_column_names={wanted!r} is not a list of columns of obs, which has: {some(obs.keys(), 40)}."
+        msg = f"obs_column_names={wanted!r} is not a list of columns of obs, which has: {some(obs.keys())}."
         raise KeyError(msg)
     return [*dict.fromkeys([*wanted, NUMBER])]
 
@@ -75,7 +75,7 @@ def matching(frame: Any, argument: str, condition: str | None, wanted: list[str]
     try:
         rows = _table(frame, wanted, condition)
     except SOMAError as error:
-        reason, columns = str(error).splitlines()[0], some(frame.keys(), 40)
+        reason, columns = str(error).splitlines()[0], some(frame.keys())
         msg = f"{argument}={condition!r} cannot be read: {reason}. The columns are {columns}."
         raise ValueError(msg) from error
     if rows.empty:

@@ -41,12 +41,12 @@ def gene_positions(genes: ArrayLike, names: NDArray[np.object_], argument: str) 
         absent = wanted[position < 0].tolist()
         if len(absent) == len(wanted):
             msg = (
-                f"none of the {len(wanted)} {argument} ({some(absent, 3)}) is among the {len(names)} genes "
-                f"({some(names, 3)}); do the names use the same alphabet (symbols or Ensembl, human or mouse)?"
+                f"none of the {len(wanted)} {argument} ({some(absent)}) is among the {len(names)} genes "
+                f"({some(names)}); do the names use the same alphabet (symbols or Ensembl, human or mouse)?"
             )
             raise ValueError(msg)
         if absent:
-            warn(f"{len(absent)} of {len(wanted)} {argument} are not among the {len(names)} genes: {some(absent, 3)}.")
+            warn(f"{len(absent)} of {len(wanted)} {argument} are not among the {len(names)} genes: {some(absent)}.")
         found = np.sort(position[position >= 0])
     if not len(found):
         msg = f"{argument} selects no gene."

@@ -121,7 +121,7 @@ def _checked_weights(weights: GeneWeights | None) -> dict[str, float] | None:
         raise TypeError(msg)
     wrong = [item for item in weights.items() if not (isinstance(item[1], Real) and 0 < float(item[1]) < np.inf)]
     if wrong:
-        msg = f"gene_weights must be above 0 and finite numbers; {len(wrong)} are not, such as {some(wrong, 3)}."
+        msg = f"gene_weights must be above 0 and finite numbers; {len(wrong)} are not, such as {some(wrong)}."
         raise ValueError(msg)
     return {str(name): float(weight) for name, weight in weights.items()}
 

@@ -316,9 +316,9 @@ class VIPER:
         """Regulators with enough targets among the genes, and these targets."""
         regulators, regulons = code_network(self.network, names)
         if not regulons.sizes.any():
-            targets = some(self.network["target"].unique(), 3)
+            targets = some(self.network["target"].unique())
             msg = (
-                f"no target of the network ({targets}) is among the {len(names)} genes ({some(names, 3)}); "
+                f"no target of the network ({targets}) is among the {len(names)} genes ({some(names)}); "
                 "do the names use the same alphabet (symbols or Ensembl, human or mouse)?"
             )
             raise NotScorableError(msg)

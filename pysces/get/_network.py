@@ -50,7 +50,7 @@ def network(adata: AnnData, group: str | None = None, *, key: str = _slots.ARACN
         raise KeyError(msg)
     labels = table["group"].cat.categories
     if group not in labels:
-        msg = f"group={group!r} has no network; groups that have one: {some(labels, 20)}."
+        msg = f"group={group!r} has no network; groups that have one: {some(labels)}."
         raise KeyError(msg)
     edges = table[table["group"] == group].drop(columns="group").reset_index(drop=True)
     for name in ("source", "target"):

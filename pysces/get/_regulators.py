@@ -53,7 +53,7 @@ def regulators(
     if group is not None:
         labels = table["group"].cat.categories
         if group not in labels:
-            msg = f"group={group!r} was not ranked in adata.uns[{key!r}]; groups that were: {some(labels, 20)}."
+            msg = f"group={group!r} was not ranked in adata.uns[{key!r}]; groups that were: {some(labels)}."
             raise KeyError(msg)
         table = table[table["group"] == group]
     if n is not None:

@@ -114,7 +114,7 @@ def network_of(frame: pd.DataFrame, name: str, where: Callable[[int], str]) -> p
     """The network in a table; errors call the table ``name`` and its rows what ``where`` says."""
     table = _renamed(frame, name)
     if table.empty:
-        msg = f"{name} has no edges, only the columns {some(table.columns, 20)}."
+        msg = f"{name} has no edges, only the columns {some(table.columns)}."
         raise ValueError(msg)
     for column in ("group", *ENDS):
         if column in table:
@@ -156,7 +156,7 @@ def _renamed(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     missing = [end for end in ENDS if end not in table]
     if missing:
         msg = (
-            f"{name} lacks the columns {some(missing)}; it has: {some(frame.columns, 20)}. Rename those of regulators "
+            f"{name} lacks the columns {some(missing)}; it has: {some(frame.columns)}. Rename those of regulators "
             "and targets to 'source' and 'target'."
         )
         raise ValueError(msg)

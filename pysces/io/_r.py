@@ -62,9 +62,9 @@ def read_r(path: Path, name: str | None) -> RValue:
     if not several:
         msg = f"name is {name!r}, but {path} holds one object without a name; leave name out."
     elif name is None:
-        msg = f"{path} holds {len(objects)} objects: {some(objects, 20)}; give the name of one."
+        msg = f"{path} holds {len(objects)} objects: {some(objects)}; give the name of one."
     else:
-        msg = f"name is {name!r}, but {path} holds {some(objects, 20)}; give one of these."
+        msg = f"name is {name!r}, but {path} holds {some(objects)}; give one of these."
     raise ValueError(msg)
 
 

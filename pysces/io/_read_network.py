@@ -163,7 +163,7 @@ def _check_columns(columns: list[str], format: str | None, path: Path) -> None:
     there = {str(column).lower() for column in columns}
     missing = [column for column in COLUMNS.get(format or "tidy", ()) if column.lower() not in there]
     if missing:
-        msg = f"{path} is not of format {format!r}: it lacks the columns {some(missing)}; it has: {some(columns, 20)}."
+        msg = f"{path} is not of format {format!r}: it lacks the columns {some(missing)}; it has: {some(columns)}."
         raise ValueError(msg)
 
 

@@ -38,7 +38,7 @@ def rows_of(adata: AnnData, groupby: GroupBy | None, group: str | None) -> NDArr
     if not len(rows) and group == ALL_CELLS:
         return np.arange(adata.n_obs)
     if not len(rows):
-        msg = f"group={group!r} has no cells in adata.obs[{named(groupby)}], which has: {some(labels.unique(), 20)}."
+        msg = f"group={group!r} has no cells in adata.obs[{named(groupby)}], which has: {some(labels.unique())}."
         raise KeyError(msg)
     return rows
 
@@ -62,7 +62,7 @@ def ranked(
     depth: Any = settings.get("depth")
     if depth is not None and depth != "auto":
         if depth not in adata.obs.columns:
-            msg = f"the network has depth={depth!r}, which is not a column of adata.obs: {some(adata.obs, 20)}."
+            msg = f"the network has depth={depth!r}, which is not a column of adata.obs: {some(adata.obs)}."
             raise KeyError(msg)
         depth = column(adata.obs, depth).to_numpy(dtype=np.float64)
     return ranked_cells(

@@ -56,7 +56,7 @@ def of_group(networks: Networks, group: str) -> Networks:
         msg = f"group={group!r}, but the network has no groups; leave group out."
         raise KeyError(msg)
     if group not in networks.edges:
-        msg = f"group={group!r} has no network; groups that have one: {some(networks.edges, 20)}."
+        msg = f"group={group!r} has no network; groups that have one: {some(networks.edges)}."
         raise KeyError(msg)
     return networks._replace(edges={group: networks.edges[group]})
 

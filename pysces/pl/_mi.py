@@ -137,7 +137,7 @@ def _positions(chosen: Choice, regulator: str, target: str) -> NDArray[np.intp]:
     """Places of both genes."""
     for argument, name in (("regulator", regulator), ("target", target)):
         if name not in chosen.genes:
-            msg = f"{argument}={name!r} is not among the {len(chosen.genes)} genes ({some(chosen.genes, 3)})."
+            msg = f"{argument}={name!r} is not among the {len(chosen.genes)} genes ({some(chosen.genes)})."
             raise KeyError(msg)
     if regulator == target:
         msg = f"regulator and target are both {regulator!r}; give two genes."

@@ -49,10 +49,10 @@ def graph_of(
     if "group" in checked.columns:
         labels = checked["group"].unique().tolist()
         if group is None:
-            msg = f"network has one part per group; choose one by group=: {some(labels, 20)}."
+            msg = f"network has one part per group; choose one by group=: {some(labels)}."
             raise ValueError(msg)
         if group not in labels:
-            msg = f"group={group!r} has no edges in the network; groups that have some: {some(labels, 20)}."
+            msg = f"group={group!r} has no edges in the network; groups that have some: {some(labels)}."
             raise KeyError(msg)
         checked = checked[checked["group"] == group]
     elif group is not None and groupby is None:
@@ -98,7 +98,7 @@ def node_values(
     labels = group_labels(adata.obs, groupby)
     inside, labelled = np.asarray(labels == group), np.asarray(labels.codes >= 0)
     if not inside.any():
-        msg = f"group={group!r} has no cells in adata.obs[{named(groupby)}], which has: {some(labels.categories, 20)}."
+        msg = f"group={group!r} has no cells in adata.obs[{named(groupby)}], which has: {some(labels.categories)}."
         raise ValueError(msg)
     if color == "activity":
         scores, _ = _slots.read_activity(adata, viper)

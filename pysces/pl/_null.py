@@ -136,9 +136,7 @@ def _stored(adata: AnnData, group: str | None, key: str) -> tuple[pd.DataFrame, 
         msg = f"adata.uns[{key!r}] lacks the parameters of pysces.tl.aracne, with which its null could be had again."
         raise KeyError(msg)
     if "group" in edges.columns:
-        msg = (
-            f"adata.uns[{key!r}] has networks of groups; give group, one of {some(edges['group'].cat.categories, 20)}."
-        )
+        msg = f"adata.uns[{key!r}] has networks of groups; give group, one of {some(edges['group'].cat.categories)}."
         raise ValueError(msg)
     return edges, settings
 
@@ -170,7 +168,7 @@ def _positions(names: Iterable[str], genes: NDArray[np.object_], what: str) -> N
     found = pd.Index(genes).get_indexer(wanted)
     if (found < 0).any():
         msg = (
-            f"{int((found < 0).sum())} of {len(found)} {what} of the network ({some(wanted[found < 0], 3)}) are not "
+            f"{int((found < 0).sum())} of {len(found)} {what} of the network ({some(wanted[found < 0])}) are not "
             "among the genes; give the adata that the network was inferred from."
         )
         raise ValueError(msg)

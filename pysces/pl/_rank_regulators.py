@@ -136,7 +136,7 @@ def _chosen(table: pd.DataFrame, groups: Sequence[str] | None, key: str) -> list
         raise TypeError(msg)
     unknown = [label for label in groups if label not in ranked]
     if unknown or not len(groups):
-        msg = f"groups holds {some(unknown) or 'nothing'}; groups ranked in adata.uns[{key!r}]: {some(ranked, 20)}."
+        msg = f"groups holds {some(unknown) or 'nothing'}; groups ranked in adata.uns[{key!r}]: {some(ranked)}."
         raise ValueError(msg)
     return [label for label in ranked if label in groups]
 

@@ -117,7 +117,7 @@ def _translated_data(adata: AnnData, pairs: pd.DataFrame) -> AnnData:
 def _translated_network(network: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     missing = [name for name in ENDS if name not in network.columns]
     if missing:
-        msg = f"data lack the columns {some(missing)}; a network has source and target, this has: {some(network, 20)}."
+        msg = f"data lack the columns {some(missing)}; a network has source and target, this has: {some(network)}."
         raise ValueError(msg)
     genes = pd.unique(np.concatenate([network[name].to_numpy(dtype=object) for name in ENDS]))
     since = _log.start(f"translating {len(genes)} genes of a network")
@@ -155,7 +155,7 @@ def _translate(names: NDArray[np.object_], pairs: pd.DataFrame) -> tuple[dict[st
         remedy = (
             f"{turned} are in its second column: exchange the columns."
             if turned
-            else f"It translates names such as {some(pairs['name'], 3)}; give one for the names in the data."
+            else f"It translates names such as {some(pairs['name'])}; give one for the names in the data."
         )
         msg = f"table translates none of the {len(names)} genes: {dropped}. {remedy}"
         raise ValueError(msg)
@@ -170,7 +170,7 @@ def _pairs(table: pd.DataFrame | Mapping[str, str]) -> pd.DataFrame:
     elif isinstance(table, pd.DataFrame):
         if table.shape[1] != 2:
             msg = (
-                f"table has {table.shape[1]} columns ({some(table, 20)}); give two, the names in the data and their "
+                f"table has {table.shape[1]} columns ({some(table)}); give two, the names in the data and their "
                 "translations: table[[name, translation]]."
             )
             raise ValueError(msg)
@@ -186,7 +186,7 @@ def _pairs(table: pd.DataFrame | Mapping[str, str]) -> pd.DataFrame:
 def _check_strings(names: NDArray[np.object_], what: str, remedy: str) -> None:
     strange = [name for name in names if not isinstance(name, str)]
     if strange:
-        msg = f"{what} that are not strings ({some(strange, 3)}); {remedy}."
+        msg = f"{what} that are not strings ({some(strange)}); {remedy}."
         raise TypeError(msg)
 
 

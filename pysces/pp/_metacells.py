@@ -160,14 +160,14 @@ def _parts(
         raise ValueError(msg)
     if small:
         warn(f"{len(small)} groups of {column} have fewer than size={size} cells and get no metacells: "
-             f"{some(small, 20)}.")  # fmt: skip
+             f"{some(small)}.")  # fmt: skip
     return used, small
 
 
 def _embedding(adata: AnnData, use_rep: str, rows: NDArray[np.intp]) -> NDArray[np.floating]:
     """The embedding, finite in ``rows``."""
     if use_rep not in adata.obsm:
-        have = some(adata.obsm.keys(), 20) or "nothing"
+        have = some(adata.obsm.keys()) or "nothing"
         msg = f"use_rep={use_rep!r} is not in adata.obsm, which has: {have}. For 'X_pca', run sc.pp.pca(adata) first."
         raise KeyError(msg)
     found = in_memory(adata.obsm[use_rep])
@@ -202,7 +202,7 @@ def _members(
     sizes = zip(parts, pooled, strict=True)
     fewer = [part.label or "all cells" for part, of_part in sizes if len(of_part) < (n_metacells or 0)]
     if fewer:
-        warn(f"max_reuse={max_reuse} allows fewer than n_metacells={n_metacells} metacells in {some(fewer, 20)}.")
+        warn(f"max_reuse={max_reuse} allows fewer than n_metacells={n_metacells} metacells in {some(fewer)}.")
     return np.concatenate(pooled)
 
 

@@ -125,9 +125,7 @@ def normalise_likelihood(
     one_of(within, ("regulator", "network"), "within")
     table = checked(network, likelihood=1.0)
     if "likelihood" not in network.columns:
-        msg = (
-            f"network lacks the column 'likelihood'; it has: {some(network.columns, 20)}. Rename the one that holds it."
-        )
+        msg = f"network lacks the column 'likelihood'; it has: {some(network.columns)}. Rename the one that holds it."
         raise ValueError(msg)
     likelihood = network["likelihood"].astype(np.float64)
     bad = ~(np.isfinite(likelihood) & (likelihood > 0))

@@ -87,8 +87,8 @@ def regulons(
     known = np.isfinite(correlation)
     if not known.any():
         msg = (
-            f"no edge of the network ({some(network['source'].unique(), 3)}) has two genes that are among those of "
-            f"adata ({some(chosen.genes, 3)}) and vary; do the names use the same alphabet?"
+            f"no edge of the network ({some(network['source'].unique())}) has two genes that are among those of "
+            f"adata ({some(chosen.genes)}) and vary; do the names use the same alphabet?"
         )
         raise ValueError(msg)
     if not known.all():
@@ -175,7 +175,7 @@ def mode_of_regulation(network: pd.DataFrame, *, correlation: str = "scc") -> pd
     checked(network, weight=0.0)
     if correlation not in network.columns:
         msg = (
-            f"network lacks the column {correlation!r}; it has: {some(network.columns, 20)}. Name the column of "
+            f"network lacks the column {correlation!r}; it has: {some(network.columns)}. Name the column of "
             "Spearman correlations (correlation=), or compute them: pysces.pp.regulons(adata, network)."
         )
         raise ValueError(msg)

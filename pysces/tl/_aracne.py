@@ -179,7 +179,7 @@ def aracne(
         )
     if constant:
         warn(f"all regulators are constant in {len(constant)} groups of {where}, which get no network: "
-             f"{some(constant, 20)}.")  # fmt: skip
+             f"{some(constant)}.")  # fmt: skip
     if subnetworks is not None:
         _log.done(since, f"kept {len(subnetworks)} subnetworks of each network in {str(checkpoint)!r}")
         return result if copy else None
@@ -258,8 +258,8 @@ def _warn_of_empty(parts: list[Stratum], groupby: GroupBy | None, level: float) 
     if not parts:
         return
     least = -float(ndtri(level / 2)) / np.sqrt([len(part.rows) - 1 for part in parts])
-    needed = [f"{min(r, 1):.2f} in {len(part.rows)} cells" for r, part in zip(least[:5], parts, strict=False)]
-    where = "" if groupby is None else f" in {len(parts)} groups ({some([part.label for part in parts], 20)})"
+    needed = [f"{min(r, 1):.2f} in {len(part.rows)} cells" for r, part in zip(least[:3], parts, strict=False)]
+    where = "" if groupby is None else f" in {len(parts)} groups ({some([part.label for part in parts])})"
     warn(
         f"no edge is significant{where}: a single pair is found only if its correlation is above {', '.join(needed)}. "
         "Join similar groups, test fewer pairs (regulators=, targets=), or pool shallow cells of many states "
@@ -275,7 +275,7 @@ def _depth(adata: AnnData, depth: str | None) -> NDArray[np.float64] | Literal["
         msg = f"depth must be 'auto', a column of adata.obs or None; found {type(depth).__name__}."
         raise TypeError(msg)
     if depth not in adata.obs.columns:
-        msg = f"depth={depth!r} is neither 'auto' nor a column of adata.obs, which has: {some(adata.obs, 20)}."
+        msg = f"depth={depth!r} is neither 'auto' nor a column of adata.obs, which has: {some(adata.obs)}."
         raise KeyError(msg)
     values = column(adata.obs, depth)
     if values.dtype.kind not in "iuf":
@@ -300,7 +300,7 @@ def _parts(
         raise ValueError(msg)
     if small:
         warn(f"{len(small)} groups of {where} have fewer than min_cells={min_cells} cells and get no network: "
-             f"{some(small, 20)}.")  # fmt: skip
+             f"{some(small)}.")  # fmt: skip
     return used, small
 
 

@@ -189,9 +189,7 @@ def _edges(adata: AnnData, key: str, a: str, b: str) -> pd.DataFrame:
     labels = network["group"].cat.categories
     for label, argument in ((a, "a"), (b, "b")):
         if label not in labels:
-            msg = (
-                f"{argument} is {label!r}, which has no network in adata.uns[{key!r}]; these have: {some(labels, 20)}."
-            )
+            msg = f"{argument} is {label!r}, which has no network in adata.uns[{key!r}]; these have: {some(labels)}."
             raise KeyError(msg)
         if label == ALL_CELLS:
             msg = f"{argument} is {label!r}: cells of both groups cannot be shuffled where one holds the other."
@@ -258,7 +256,7 @@ def _read(
     n_rows(chosen.x)
     missing = sorted({*edges["source"], *edges["target"]} - {*chosen.genes})
     if missing:
-        msg = f"{len(missing)} genes of the networks are not in adata any more, such as {some(missing, 3)}."
+        msg = f"{len(missing)} genes of the networks are not in adata any more, such as {some(missing)}."
         raise ValueError(msg)
     depth = _depth(adata, made.get("depth"))
     parts = _parts(adata, _slots.stored_groupby(made), a, b)

@@ -179,7 +179,7 @@ def _check_sizes(samples: pd.DataFrame, others: pd.DataFrame, n_common: int, n_t
     if n_common < n_top:
         msg = (
             f"n_top is {n_top}, but adata and other have {n_common} regulators in common (such as "
-            f"{some(samples.columns, 3)} and {some(others.columns, 3)}); give at most as many, or score both with one "
+            f"{some(samples.columns)} and {some(others.columns)}); give at most as many, or score both with one "
             "network."
         )
         raise ValueError(msg)

@@ -262,7 +262,7 @@ def _cells(adata: AnnData, groupby: GroupBy, group: str, reference: str) -> tupl
     meaning = meaning_of(reference, ("rest",), rows, groupby)
     for label, argument, known in ((group, "group", group in rows), (reference, "reference", meaning is not None)):
         if not known:
-            msg = f"{argument} is {label!r}, not among the labels of adata.obs[{named(groupby)}]: {some(rows, 20)}."
+            msg = f"{argument} is {label!r}, not among the labels of adata.obs[{named(groupby)}]: {some(rows)}."
             raise ValueError(msg)
     if group == reference:
         msg = f"group and reference are both {group!r}; give another reference, or 'rest' for all other cells."
@@ -284,7 +284,7 @@ def _edges(adata: AnnData, network: str | pd.DataFrame, group: str) -> pd.DataFr
     own = table[table["group"] == group]
     if own.empty:
         msg = (
-            f"network has no edges of group={group!r}, only of: {some(table['group'].unique(), 20)}; choose one "
+            f"network has no edges of group={group!r}, only of: {some(table['group'].unique())}; choose one "
             "network: pysces.get.network(adata, group)."
         )
         raise ValueError(msg)
@@ -302,8 +302,8 @@ def _regulons(
     names, regulons = code_network(table, genes)
     if not regulons.sizes.any():
         msg = (
-            f"no target of the network ({some(table['target'].unique(), 3)}) is among the {len(genes)} genes "
-            f"({some(genes, 3)}); do the names use the same alphabet (symbols or Ensembl, human or mouse)?"
+            f"no target of the network ({some(table['target'].unique())}) is among the {len(genes)} genes "
+            f"({some(genes)}); do the names use the same alphabet (symbols or Ensembl, human or mouse)?"
         )
         raise ValueError(msg)
     return _large(names, regulons.restrict(ranked, len(genes)), min_targets)

@@ -177,7 +177,7 @@ def _check_members(network: pd.DataFrame, regulators: NDArray[np.object_], min_t
     largest = f"the largest overlap is {overlaps.iloc[0]} ({overlaps.index[0]!r})" if len(overlaps) else "none has any"
     msg = (
         f"no gene set has min_targets={min_targets} members among the {len(regulators)} regulators of "
-        f"adata.obsm[{key!r}] ({some(regulators, 3)}): {largest}. Lower min_targets, or give sets of regulators under "
+        f"adata.obsm[{key!r}] ({some(regulators)}): {largest}. Lower min_targets, or give sets of regulators under "
         "the same names."
     )
     raise ValueError(msg)

@@ -155,7 +155,7 @@ def rank_regulators(
     if not compared.any():
         msg = (
             f"no group of adata.obs[{named(groupby)}] has {LEAST_CELLS} cells with activities and as many to be "
-            f"compared with: {some(chosen.labels, 20)}; choose other groups or another reference."
+            f"compared with: {some(chosen.labels)}; choose other groups or another reference."
         )
         raise ValueError(msg)
     if skipped:
@@ -190,7 +190,7 @@ def _choose(adata: AnnData, groupby: GroupBy, groups: Sequence[str] | None, refe
         msg = f"groupby={named(groupby)} has cells of {len(present)} groups, and comparing needs two at least."
         raise ValueError(msg)
     if method != "kruskal" and meaning_of(reference, ("rest",), present, groupby) is None:
-        msg = f"reference is {reference!r}, not among the labels of adata.obs[{named(groupby)}]: {some(present, 20)}."
+        msg = f"reference is {reference!r}, not among the labels of adata.obs[{named(groupby)}]: {some(present)}."
         raise ValueError(msg)
     if reference != "rest" and method == "kruskal":
         msg = f"reference is {reference!r}, but method='kruskal' compares all groups together; leave reference out."

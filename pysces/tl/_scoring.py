@@ -73,7 +73,7 @@ def _named(adata: AnnData, groupby: GroupBy | None, reference: str) -> str | NDA
         raise ValueError(msg)
     msg = (
         f"reference={reference!r} is neither 'all', 'rest', a group of groupby={groupby!r} nor a boolean "
-        f"column of adata.obs: {some(adata.obs, 20)}."
+        f"column of adata.obs: {some(adata.obs)}."
     )
     raise KeyError(msg)
 
@@ -202,9 +202,9 @@ def _warn_of_groups(
     if without:
         warn(
             f"{len(without)} groups get no scores (NaN), for lack of a network in which a regulator has "
-            f"min_targets={settings['min_targets']} targets, or of cells: {some(without, 20)}."
+            f"min_targets={settings['min_targets']} targets, or of cells: {some(without)}."
         )
     own = groupby is not None and against[0] is None and settings["signature"] != "none"
     few = [part.label for part in parts if part.label in scored and len(part.rows) < FEW_CELLS]
     if own and few:
-        warn(f"{len(few)} groups have fewer than {FEW_CELLS} cells to be compared with: {some(few, 20)}.")
+        warn(f"{len(few)} groups have fewer than {FEW_CELLS} cells to be compared with: {some(few)}.")

@@ -265,7 +265,7 @@ def _table(adata: AnnData, network: str | pd.DataFrame, *, grouped: bool) -> pd.
 
 def _check_several(tables: Mapping[str, pd.DataFrame], n_bootstraps: int) -> None:
     if len(tables) < MIN_NETWORKS or not all(isinstance(name, str) and name for name in tables):
-        msg = f"network has the names {list(tables)}; give at least {MIN_NETWORKS} networks, named by text."
+        msg = f"network has the names {some(tables) or 'none'}; give at least {MIN_NETWORKS} networks, named by text."
         raise ValueError(msg)
     if n_bootstraps:
         msg = "n_bootstraps has no meaning with several networks; leave it out, or score with one network."

@@ -288,7 +288,7 @@ def test_adata_is_left_as_it_is(adata):
 @pytest.mark.parametrize(
     ("genes", "options", "error", "match"),
     [
-        (("A", "X"), {}, KeyError, r"target='X' is not among the 60 genes \('A', 'B', 'C', ...\)"),
+        (("A", "X"), {}, KeyError, r"target='X' is not among the 60 genes \('A', 'B', 'C', ... \(60 in all\)\)"),
         (("X", "A"), {}, KeyError, "regulator='X' is not among the 60 genes"),
         (("A", "A"), {}, ValueError, "regulator and target are both 'A'; give two genes"),
         (("A", "B"), {"group": "B"}, ValueError, "group='B' needs the column of adata.obs that holds it; give groupby"),

@@ -274,7 +274,7 @@ def as_it_is(adata):
             without_genes,
             {"group": "B"},
             ValueError,
-            r"5 of 30 regulators of the network \('g0', 'g1', 'g2', ...\) are not",
+            r"5 of 30 regulators of the network \('g0', 'g1', 'g2', ... \(5 in all\)\) are not",
         ),
         (without_targets, {"group": "T/NK"}, ValueError, "targets of the network .* are not among the genes; give the"),
         (without_groups, {"group": "B"}, KeyError, "groupby='type' is not a column of adata.obs"),

@@ -206,7 +206,7 @@ def numbered(_):
         (lambda _: network().drop(columns="source"), TABLE, ValueError, "data lack the columns 'source'"),
         (lambda _: network().iloc[:1], TABLE, ValueError, "table translates both genes of none of the 1 edges: 1 have"),
         (lambda _: network().iloc[:0], TABLE, ValueError, "table translates none of the 0 genes"),
-        (numbered, TABLE, TypeError, r"data hold names of genes that are not strings \(1, 2, 3, ...\)"),
+        (numbered, TABLE, TypeError, r"data hold names of genes that are not strings \(1, 2, 3, ... \(6 in all\)\)"),
         (lambda _: GENES, TABLE, TypeError, "data is list; give an AnnData, or a network"),
     ],
     ids=range(13),

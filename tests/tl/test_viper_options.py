@@ -518,10 +518,10 @@ WEIGHTED = {"network": NETWORKS, "network_weights": 1.0}
 @pytest.mark.parametrize(
     ("spoil", "settings", "error", "match"),
     [
-        (nothing, {"network": {}}, ValueError, r"network has the names \[\]; give at least 2 networks, named by text"),
-        (nothing, {"network": {"a": NETWORK}}, ValueError, r"network has the names \['a'\]; give at least 2"),
-        (nothing, {"network": {"a": NETWORK, "": OTHER}}, ValueError, r"network has the names \['a', ''\]"),
-        (nothing, {"network": {"a": NETWORK, 1: OTHER}}, ValueError, r"network has the names \['a', 1\]"),
+        (nothing, {"network": {}}, ValueError, r"network has the names none; give at least 2 networks, named by text"),
+        (nothing, {"network": {"a": NETWORK}}, ValueError, r"network has the names 'a'; give at least 2"),
+        (nothing, {"network": {"a": NETWORK, "": OTHER}}, ValueError, r"network has the names 'a', ''"),
+        (nothing, {"network": {"a": NETWORK, 1: OTHER}}, ValueError, r"network has the names 'a', 1"),
         (nothing, {"network": {"a": NETWORK, "b": "aracne"}}, KeyError, r"adata.uns\['aracne'\] holds no network"),
         (nothing, {"network": {"a": NETWORK, "b": [1]}}, TypeError, "network is list; give a DataFrame"),
         (nothing, {"network": {"a": NETWORK, "b": OTHER[:0]}}, ValueError, "network has no edges"),
