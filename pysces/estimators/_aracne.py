@@ -22,6 +22,7 @@ from pysces.estimators._checkpoint import Checkpoint, checkpoint_folder
 from pysces.estimators._distributed import OnCluster
 from pysces.estimators._genes import gene_labels, gene_positions
 from pysces.estimators._pairs import PairScores
+from pysces.estimators._rows import chosen_rows
 from pysces.estimators._settings import MIN_CELLS, checked_settings, chosen_numbers
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ class ARACNe:
         *,
         targets: ArrayLike | None = None,
         depth: ArrayLike | Literal["auto"] | None = "auto",
-        rows: NDArray[np.intp] | None = None,
+        rows: ArrayLike | None = None,
         allow_negative: bool = True,
         on_subnetwork: Callable[[], object] = lambda: None,
         checkpoint: str | Path | None = None,
@@ -221,7 +222,7 @@ class ARACNe:
             genes are detected, whose counts tell composition, not depth. A number per row of X: this depth, all of it
             technical. ``None``: cells are not stratified, values are taken as they are.
         rows
-            Cells to use, ascending; by default all.
+            Cells to use: a boolean mask, or positions that ascend, each once; by default all.
         allow_negative
             Whether X may hold negative values; ranks are taken of them like of any other.
         on_subnetwork
@@ -286,7 +287,7 @@ class ARACNe:
         *,
         targets: ArrayLike | None = None,
         depth: ArrayLike | Literal["auto"] | None = "auto",
-        rows: NDArray[np.intp] | None = None,
+        rows: ArrayLike | None = None,
         allow_negative: bool = True,
     ) -> PairScores:
         """Score every pair on all cells: the full ranking, without subnetworks, threshold or pruning.
@@ -319,13 +320,12 @@ class ARACNe:
         gene_names: Sequence[str] | NDArray[np.object_] | None,
         targets: ArrayLike | None,
         depth: ArrayLike | Literal["auto"] | None,
-        rows: NDArray[np.intp] | None,
+        rows: ArrayLike | None,
         *,
         allow_negative: bool,
     ) -> tuple[Problem, NDArray[np.object_]]:
         """The genes that take part, ranked, and their names; sets ``depth_``."""
-        n_cells = n_rows(X)
-        rows = np.arange(n_cells) if rows is None else rows
+        rows = chosen_rows(rows, n_rows(X))
         if len(rows) < MIN_CELLS:
             msg = f"X has {len(rows)} cell{'s' * (len(rows) != 1)}; a network needs at least {MIN_CELLS}."
             raise ValueError(msg)

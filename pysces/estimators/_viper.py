@@ -17,6 +17,7 @@ from pysces._random import seed_sequence
 from pysces.estimators import _learning as learning
 from pysces.estimators._genes import gene_labels
 from pysces.estimators._options import LEAST_NULL, checked_options
+from pysces.estimators._rows import chosen_rows
 from pysces.estimators._scorer import scorer_of
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class VIPER:
         gene_names: Sequence[str] | NDArray[np.object_],
         *,
         null: ArrayLike | None = None,
-        rows: NDArray[np.intp] | None = None,
+        rows: ArrayLike | None = None,
         allow_negative: bool = True,
         client: Any = None,
     ) -> Self:
@@ -182,7 +183,7 @@ class VIPER:
         null
             Null signatures of your own, signatures x genes, with which ES are compared as with those of ``n_null``.
         rows
-            Cells to learn from, ascending; by default all.
+            Cells to learn from: a boolean mask, or positions that ascend, each once; by default all.
         allow_negative
             Whether X may hold negative values.
         client
@@ -198,8 +199,7 @@ class VIPER:
             If X is not finite, has fewer than 2 reference cells (3 for ``ttest``), no gene has a signature, the network
             shares no gene with it, or no regulator has ``min_targets`` targets.
         """
-        n_cells = n_rows(X)
-        rows = np.arange(n_cells) if rows is None else rows
+        rows = chosen_rows(rows, n_rows(X))
         names = gene_labels(gene_names, X.shape[1])
         self._n_genes = len(names)
         null = self._checked_null(null)
@@ -225,9 +225,7 @@ class VIPER:
         self.null_spreads_ = null_spreads(regulons, normalisation(regulons), len(present))
         return self
 
-    def transform(
-        self, X: Any, *, rows: NDArray[np.intp] | None = None, allow_negative: bool = True
-    ) -> NDArray[np.float64]:
+    def transform(self, X: Any, *, rows: ArrayLike | None = None, allow_negative: bool = True) -> NDArray[np.float64]:
         """Normalised enrichment scores (plain ones with ``normalised=False``).
 
         Any block of rows gets the scores that it has among all rows.
@@ -238,7 +236,7 @@ class VIPER:
             Cells x genes, the genes as in :meth:`fit`. With ``signature="ttest"`` and no reference the cells must be
             among those of :meth:`fit`, since each is compared with the others.
         rows
-            Cells to score, ascending; by default all.
+            Cells to score: a boolean mask, or positions that ascend, each once; by default all.
         allow_negative
             Whether X may hold negative values.
 
@@ -255,7 +253,7 @@ class VIPER:
         """
         return self.score(X, rows=rows, allow_negative=allow_negative).nes
 
-    def score(self, X: Any, *, rows: NDArray[np.intp] | None = None, allow_negative: bool = True) -> Scores:
+    def score(self, X: Any, *, rows: ArrayLike | None = None, allow_negative: bool = True) -> Scores:
         """Scores as from :meth:`transform`, and what comes with them.
 
         Parameters
@@ -278,8 +276,7 @@ class VIPER:
         if not hasattr(self, "regulators_"):
             msg = "this VIPER has learned nothing yet; call fit(X, gene_names) first."
             raise RuntimeError(msg)
-        n_cells = n_rows(X)
-        rows = np.arange(n_cells) if rows is None else rows
+        rows = chosen_rows(rows, n_rows(X))
         if X.shape[1] != self._n_genes:
             msg = f"X has {X.shape[1]} genes, but fit saw {self._n_genes}."
             raise ValueError(msg)
