@@ -45,7 +45,10 @@ def _canonical(matrix: sp.csr_array | sp.csc_array, source: Any) -> CSR:
     with np.errstate(invalid="ignore"):  # the missing value of R is a signalling NaN
         has_zeros = len(matrix.data) > 0 and not matrix.data.all()
     if has_zeros or not matrix.has_canonical_format:
-        matrix = matrix.copy() if sp.issparse(source) else matrix  # the user's arrays stay as they are
+        if matrix.dtype.kind in "biu":  # sums of small whole numbers would wrap
+            matrix = matrix.astype(np.float64)
+        elif sp.issparse(source):  # the user's arrays stay as they are
+            matrix = matrix.copy()
         matrix.sum_duplicates()
         matrix.eliminate_zeros()
     return CSR(

@@ -23,8 +23,9 @@ def in_memory(value: Any) -> Any:
 
 
 def column(frame: Any, name: str) -> pd.Series[Any]:
-    """A column of ``obs`` or ``var``; of a lazy one no other is read, and categories stay."""
-    return cast("pd.Series[Any]", in_memory(frame[[name]])[name] if is_lazy(frame) else frame[name])
+    """A column of ``obs`` or ``var``; of a lazy one no other is read, and categories stay. Booleans become numpy's."""
+    found = cast("pd.Series[Any]", in_memory(frame[[name]])[name] if is_lazy(frame) else frame[name])
+    return found.astype(np.bool_) if found.dtype == "boolean" and not found.hasnans else found
 
 
 def is_array(value: Any) -> bool:

@@ -62,8 +62,20 @@ def params(**values: Any) -> dict[str, Any]:
     return kept
 
 
+def is_part_of_file(adata: AnnData) -> bool:
+    """Whether ``adata`` is a view of a backed file, to which anndata cannot write."""
+    return bool(adata.isbacked and adata.is_view)
+
+
 def target(adata: AnnData, *, copy: bool) -> AnnData:
     """Where results go: ``adata`` or a copy of it."""
+    if is_part_of_file(adata):
+        msg = (
+            "adata is a part (a view) of a backed file, to which nothing can be written. Read it into memory "
+            "(adata.to_memory()), or run this on the whole file; functions with groupby= and groups= then take some of "
+            "its cells, and tl.viper(out='...') writes scores of a view to a file of their own."
+        )
+        raise ValueError(msg)
     if copy and (adata.isbacked or is_lazy(adata.obs)):
         msg = "copy=True would read the whole backed file; use copy=False, or adata.to_memory() first."
         raise ValueError(msg)

@@ -116,9 +116,58 @@ def test_values_become_float64_exactly(dtype, as_format):
     np.testing.assert_array_equal(dense(as_csr(as_format(given))), given.astype(np.float64))
 
 
+REAL = ["float16", ">f2", ">f4", ">f8", "longdouble", ">i2", ">u4", "int8", "uint16", "bool"]
+
+
+@pytest.mark.parametrize("dtype", REAL)
+@pytest.mark.parametrize("kind", ["ndarray", "csr", "csc", "dask dense", "h5ad dense"])
+def test_every_real_type_is_read_and_x_stays_as_it_is(kind, dtype, tmp_path):
+    given = np.rint(X).astype(dtype)
+    x = given
+    if kind in {"csr", "csc"}:
+        x = SOURCES[kind](tmp_path, np.rint(X))
+        x.data = x.data.astype(dtype)
+    elif kind != "ndarray":
+        x = SOURCES[kind](tmp_path, given)
+    n_rows(x)
+    expected = given.astype(np.float64)[np.ix_(ROWS, GENES)]
+    np.testing.assert_array_equal(dense(columns(x, ROWS, GENES)).T, expected)
+    np.testing.assert_array_equal(np.concatenate([dense(b) for _, b in row_blocks(x, ROWS, GENES)]), expected)
+    assert x.dtype == np.dtype(dtype)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "one"), [("uint8", 200), ("int8", 100), ("bool", 1), ("int16", 30_000), (">i2", 30_000)]
+)
+@pytest.mark.parametrize("kind", [sp.csr_array, sp.csc_array])
+def test_entries_of_small_types_given_twice_are_added_without_wrapping(kind, dtype, one):
+    data, indices, indptr = np.array([one, one, one]).astype(dtype), np.array([1, 1, 0]), np.array([0, 2, 3])
+    x = kind((data, indices, indptr), shape=(2, 2))
+    expected = np.array([[0, 2 * one], [one, 0]]) if kind is sp.csr_array else np.array([[0, one], [2 * one, 0]])
+    both = np.arange(2)
+    np.testing.assert_array_equal(dense(columns(x, both, both)).T, expected)
+    np.testing.assert_array_equal(np.concatenate([dense(b) for _, b in row_blocks(x, both, both)]), expected)
+    assert x.data.tolist() == data.tolist()
+
+
+@pytest.mark.parametrize("dtype", ["float16", ">f8"])
+def test_sparse_files_that_nothing_can_read_are_refused_before_reading(dtype, tmp_path):
+    x = sp.csr_matrix(np.rint(X))
+    x.data = x.data.astype(dtype)
+    with pytest.raises(TypeError, match="neither scipy nor anndata can read; store it as float32"):
+        n_rows(backed(tmp_path, x))
+
+
+def test_values_beyond_float64_are_infinite():
+    with pytest.raises(ValueError, match="1 infinite"):
+        next(checked_blocks(np.array([[np.longdouble("1e4000")]]), np.arange(1), allow_negative=True))
+
+
 @pytest.mark.parametrize(
     ("x", "match"),
     [
+        (np.ma.masked_array(np.ones((1, 2)), mask=[[True, False]]), "masked array.*fill them"),
+        (np.array([[1]], "timedelta64[s]"), "X holds timedelta64"),
         ([[1.0]], "X is list"),
         (np.zeros(3), "X is ndarray, not a matrix of cells x genes"),
         (pd.DataFrame([[1.0]]), "X is DataFrame"),
@@ -126,7 +175,7 @@ def test_values_become_float64_exactly(dtype, as_format):
         (np.array([[1.0]], object), "X holds object"),
         (np.array([[1j]]), "X holds complex128"),
     ],
-    ids=["list", "vector", "frame", "text", "object", "complex"],
+    ids=["masked", "time", "list", "vector", "frame", "text", "object", "complex"],
 )
 def test_what_is_no_matrix_of_real_numbers_is_refused(x, match):
     with pytest.raises(TypeError, match=match):

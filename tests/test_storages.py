@@ -119,6 +119,11 @@ def unsorted():
     return cells(x=x)
 
 
+def of_type(x, dtype):
+    x.data = x.data.astype(dtype)  # as astype makes float32 of float16
+    return x
+
+
 def view():
     large = cells(x=sp.csr_matrix(np.pad(counts().astype(np.float64), ((0, 0), (0, 0)))))
     larger = ad.concat([large, large[:50]], index_unique="-")
@@ -141,6 +146,9 @@ STORAGES = {
     "int32": lambda _: cells(dtype=np.int32),
     "int64 dense": lambda _: cells(np.asarray, np.int64),
     "uint8": lambda _: cells(dtype=np.uint8),
+    "float16 csc": lambda _: cells(lambda x: of_type(sp.csc_matrix(x), np.float16)),
+    "big-endian csr": lambda _: cells(lambda x: of_type(sp.csr_array(x), ">f8")),
+    "longdouble dense": lambda _: cells(np.asarray, np.longdouble),
     "h5ad dense": lambda path: backed(path, cells(np.asarray)),
     "h5ad csr": lambda path: backed(path, cells()),
     "h5ad csc": lambda path: backed(path, cells(sp.csc_matrix)),
@@ -461,6 +469,48 @@ def test_a_figure_of_lazy_data_has_the_colours_of_the_groups(analysed):
     assert ps.pl._axes.group_colours(file, "cell_type", LABELS) == dict(
         zip(LABELS, ["#ff0000", "#00ff00", "#0000ff"], strict=True)
     )
+
+
+WRITERS = {
+    "aracne": lambda a: ps.tl.aracne(a, ["g1"], n_subnetworks=1),
+    "viper": lambda a: ps.tl.viper(a, NETWORK, min_targets=5),
+    "viper to a copy": lambda a: ps.tl.viper(a, NETWORK, min_targets=5, copy=True),
+    "viper to a copy and a file": lambda a: ps.tl.viper(a, NETWORK, min_targets=5, out="scores.h5ad", copy=True),
+    "msviper": lambda a: ps.tl.msviper(a, "cell_type", "NK", network=NETWORK, min_targets=5),
+    "rank_regulators": lambda a: ps.tl.rank_regulators(a, "cell_type"),
+    "compare_networks": lambda a: ps.tl.compare_networks(a, "NK", "T"),
+    "similarity": ps.tl.similarity,
+    "pathways": lambda a: ps.tl.pathways(a, {"set": ["R0", "R1"]}),
+    "regulator_conservation": lambda a: ps.tl.regulator_conservation(a, a),
+    "regulators": lambda a: ps.pp.regulators(a, ["g1"]),
+}
+
+
+@pytest.mark.parametrize("call", WRITERS.values(), ids=WRITERS)
+def test_a_view_of_a_backed_file_is_refused_before_anything_is_read(tmp_path, monkeypatch, call):
+    part = backed(tmp_path, cells())[:200]
+    monkeypatch.setattr(_read, "read", None)
+    with pytest.raises(ValueError, match=r"a view\) of a backed file.*adata.to_memory\(\).*groups=.*out="):
+        call(part)
+
+
+@pytest.mark.parametrize("suffix", ["h5ad", "zarr"])
+def test_scores_of_a_view_of_a_backed_file_go_to_a_file_of_their_own(tmp_path, suffix):
+    part = backed(tmp_path, cells())[:200]
+    ps.tl.viper(part, NETWORK, min_targets=5, out=tmp_path / f"scores.{suffix}")
+    of_memory = cells()[:200].copy()
+    ps.tl.viper(of_memory, NETWORK, min_targets=5)
+    found = getattr(ad, f"read_{suffix}")(tmp_path / f"scores.{suffix}")
+    np.testing.assert_array_equal(found.X, of_memory.obsm["viper"])
+    assert found.obs_names.equals(part.obs_names)
+
+
+def test_nullable_booleans_choose_genes_and_cells(expected):
+    adata = cells()
+    adata.var = adata.var.astype("boolean")
+    adata.obs["healthy"] = adata.obs["healthy"].astype("boolean")
+    assert computed(aracne, adata) == expected[aracne]
+    assert computed(viper_against_a_reference, adata) == expected[viper_against_a_reference]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from pysces._csr import CSR, as_csc, as_csr
 from pysces._matrix import _restrict_kernels as kernels
+from pysces._matrix._values import as_native, check_values, movable
 from pysces._parallel import blocks
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ def n_rows(x: Any) -> int:
     if shape is None or dtype is None or len(shape) != 2:
         msg = f"X is {type(x).__name__}, not a matrix of cells x genes (numpy, scipy.sparse, backed or dask array)."
         raise TypeError(msg)
-    if not (np.issubdtype(dtype, np.number) or dtype == np.bool_) or np.issubdtype(dtype, np.complexfloating):
-        msg = f"X holds {dtype}, not real numbers; convert it, for example with .astype('float32')."
-        raise TypeError(msg)
+    check_values(x)
     if np.isnan(shape[0]):
         msg = "X is a dask array of an unknown number of cells; call X.compute_chunk_sizes() first."
         raise ValueError(msg)
@@ -40,7 +39,11 @@ def n_rows(x: Any) -> int:
 
 
 def read(x: Any, rows: NDArray[np.intp] | slice) -> Any:
-    """Some rows, in memory; rows are ascending."""
+    """Some rows, in memory, of a type that scipy takes; rows are ascending."""
+    return as_native(_rows(movable(x), rows), x)
+
+
+def _rows(x: Any, rows: NDArray[np.intp] | slice) -> Any:
     if isinstance(rows, slice) or _has_rows(x):
         return _computed(x[_as_slice(rows)])
     if not len(rows):

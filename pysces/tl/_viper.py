@@ -114,7 +114,8 @@ def viper(
         read of X at a time (8,192 cells of a file, or whole chunks of a dask array, as many as hold about these; 1,024
         of what is dense; rows of a CSC matrix are read through all of it), one block of 512 cells per thread and its
         scores, and a few numbers per gene. Signatures ``"rank"``, ``"mad"`` and ``"doublerank"`` also keep the genes of
-        the network of all reference cells, as sparse as they are.
+        the network of all reference cells, as sparse as they are. Of a view of a backed ``adata``, which nothing can be
+        written to, the file is all that there is.
     client
         A ``dask.distributed.Client`` whose workers read and score blocks of cells where X is a dask array; by default
         the one that is active, if any.
@@ -151,7 +152,8 @@ def viper(
     ValueError
         If X holds NaN, infinite or (with a signature other than ``"none"``) negative values, gene names are not unique,
         the network is not valid or shares no gene with the data, no regulator has ``min_targets``
-        targets, ``reference`` means more than one thing (a label ``"rest"``), or options exclude each other.
+        targets, ``reference`` means more than one thing (a label ``"rest"``), options exclude each other, or ``adata``
+        is a view of a backed file, without ``out``.
     KeyError
         If a column, layer or key is not there.
     TypeError
@@ -168,7 +170,8 @@ def viper(
     >>> adata.obsm["viper"].groupby(adata.obs["cell_type"], observed=True)["B"].mean().idxmax()
     'CD19+ B'
     """
-    result = _slots.target(adata, copy=copy)
+    only_file = out is not None and not copy and _slots.is_part_of_file(adata)
+    result = adata if only_file else _slots.target(adata, copy=copy)
     cluster = active_client(client)
     if out is not None:
         checked_path(out)
@@ -233,7 +236,8 @@ def viper(
             chosen_network = _networks(plan, file.network)
             if chosen_network is not None:
                 empty.obs[of_network] = chosen_network
-        _slots.write_activity(result, key_added, {}, chosen_network, plan.regulons, parameters)
+        if not only_file:
+            _slots.write_activity(result, key_added, {}, chosen_network, plan.regulons, parameters)
     where = "adata.obsm" if out is None else str(out)
     _log.done(since, f"added\n    {key_added!r}, activities of {len(plan.regulators)} regulators ({where})")
     return result if copy else None
