@@ -16,6 +16,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 REQUIRED = ("source", "target", "weight")
+RANGES = {
+    "weight": (
+        -1,
+        "in [-1, 1], as it is the mode of regulation",
+        (
+            "If these are strengths, pysces.pp.scale_weights(network) makes them the likelihood and keeps their sign "
+            "as the weight; drop edges without a weight"
+        ),
+    ),
+    "likelihood": (
+        0,
+        "in (0, 1]",
+        "Divide by the largest: pysces.pp.normalise_likelihood(network); drop edges without a likelihood",
+    ),
+}
+"""What the numbers of an edge may be, and what to do about others."""
 
 
 def network_table(
@@ -60,19 +76,22 @@ def check_network(network: object) -> pd.DataFrame:
     missing = [name for name in REQUIRED if name not in network.columns]
     if missing:
         have = some(network.columns)
-        msg = f"network lacks the columns {some(missing)}; it has: {have}. Rename them, or add weight = 1 or -1."
+        msg = (
+            f"network lacks the columns {some(missing)}; it has: {have}. pysces.io.as_network(network) knows the "
+            "columns of other programs; or rename them, or add weight = 1 or -1."
+        )
         raise ValueError(msg)
     if network.empty:
         msg = "network has no edges; infer it with weaker thresholds (alpha, correction) or give another."
         raise ValueError(msg)
     table = network if "likelihood" in network.columns else network.assign(likelihood=1.0)
-    for name, low, meaning in (("weight", -1, "in [-1, 1]"), ("likelihood", 0, "in (0, 1]")):
-        values = _numbers(table[name])
+    for name, (low, meaning, remedy) in RANGES.items():
+        values = numbers(table[name])
         outside = ~((values >= low) & (values <= 1)) | ((values == 0) & (name == "likelihood"))
         if outside.any():
             msg = (
                 f"network[{name!r}] must lie {meaning}; {outside.sum()} of {len(values)} values do not "
-                f"(such as {values[outside][0]:g}). Divide by the largest absolute value, and drop edges without one."
+                f"(such as {values[outside][0]:g}). {remedy}."
             )
             raise ValueError(msg)
     edge = [name for name in ("group", "source", "target") if name in table.columns]
@@ -87,7 +106,8 @@ def check_network(network: object) -> pd.DataFrame:
     return table
 
 
-def _numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
+def numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
+    """The numbers in a column of a network."""
     try:
         return column.to_numpy(dtype=np.float64)
     except (TypeError, ValueError) as error:

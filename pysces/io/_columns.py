@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from pysces._check import some
+from pysces._check import some, warn
+from pysces.io._signs import of_words, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
+
+    from pysces.io._signs import Signed
 
 NAMES = {
     "regulator": "source",
@@ -37,8 +40,12 @@ class Column(NamedTuple):
     allowed: Callable[[NDArray[np.float64]], NDArray[np.bool_]]
 
 
+FINITE = Column("finite: drop the edge", np.isfinite)
 NUMBERS = {
-    "weight": Column("in [-1, 1]: divide by the largest absolute value", lambda x: np.abs(x) <= 1),
+    "weight": Column(
+        "in [-1, 1], the mode of regulation; pysces.pp.scale_weights makes signs and likelihoods of strengths",
+        lambda x: np.abs(x) <= 1,
+    ),
     "likelihood": Column("in (0, 1]: divide by the largest, and drop edges without one", lambda x: (x > 0) & (x <= 1)),
     "mi": Column("not below 0 and finite: drop the edge", lambda x: (x >= 0) & np.isfinite(x)),
     "importance": Column("not below 0 and finite: drop the edge", lambda x: (x >= 0) & np.isfinite(x)),
@@ -82,10 +89,20 @@ def as_network(frame: pd.DataFrame) -> pd.DataFrame:
     ``target``; float64 ``weight``, ``likelihood`` if there is one, and all other columns, such as ``confidence``, in
     their order. Known ones are float64, ``support`` int64; a p-value of 0 has the logarithm -inf.
 
-    Without a weight it is the Spearman correlation ``scc``; without that too it is 1: the edges have no sign, which
-    :func:`pysces.pp.regulons` finds in the expression that the network was inferred from, and
-    :func:`pysces.pp.mode_of_regulation` makes of correlations what VIPER uses. Without a likelihood it is ``mi``, or
-    else ``importance``, over the largest (of each group). Regulators that are their own target are kept.
+    If there is no weight, it is taken from the first of these columns, which stays in the table:
+
+    - ``sign``, ``direction`` or ``mode``: 1, -1 or 0, or words such as ``+``, ``activation``, ``repression`` or
+      ``unknown``;
+    - ``coef_mean``, ``coef``, ``coefficient`` or ``estimate``: the weight is the sign of the coefficient, and its
+      absolute value is the strength of the edge;
+    - ``scc``, ``spearman``, ``rho``, ``correlation``, ``corr`` or ``pearson``: the weight is the correlation, which
+      :func:`pysces.pp.mode_of_regulation` can turn into the mode of regulation that VIPER uses.
+
+    If none of them is there, all weights are 1, and a warning says that the edges have no sign.
+    :func:`pysces.pp.regulons` finds the signs in the expression that the network was inferred from.
+
+    If there is no likelihood, it is ``mi``, ``importance`` or the strength of the edge, divided by the largest value
+    (of each group). Regulators that are their own target are kept.
 
     Raises
     ------
@@ -98,16 +115,23 @@ def as_network(frame: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> import pandas as pd, pysces as ps
-    >>> frame = pd.DataFrame({"TF": ["SPI1", "SPI1"], "target": ["LYZ", "CST3"], "importance": [4.0, 1.0]})
+    >>> frame = pd.DataFrame({"TF": ["SPI1", "SPI1"], "target": ["LYZ", "CD3E"], "coef_mean": [0.4, -0.1]})
     >>> ps.io.as_network(frame)
-      source target  weight  likelihood  importance
-    0   SPI1    LYZ     1.0        1.00         4.0
-    1   SPI1   CST3     1.0        0.25         1.0
+      source target  weight  likelihood  coef_mean
+    0   SPI1    LYZ     1.0        1.00        0.4
+    1   SPI1   CD3E    -1.0        0.25       -0.1
     """
     if not isinstance(frame, pd.DataFrame):
         msg = f"frame is {type(frame).__name__}; give a DataFrame with one row per edge."
         raise TypeError(msg)
     return network_of(frame, "frame", lambda row: f"row {row}")
+
+
+def sign_column(frame: pd.DataFrame) -> str | None:
+    """The column that tells the signs of the edges of a table without a weight, if there is one."""
+    weights = [name for name in map(str, frame) if NAMES.get(name.lower(), name.lower()) == "weight"]
+    sign = signed(frame, _numbers)
+    return weights[0] if weights else None if sign is None else sign.column
 
 
 def network_of(frame: pd.DataFrame, name: str, where: Callable[[int], str]) -> pd.DataFrame:
@@ -119,8 +143,12 @@ def network_of(frame: pd.DataFrame, name: str, where: Callable[[int], str]) -> p
     for column in ("group", *ENDS):
         if column in table:
             table[column] = _names(table[column], sort=column != "group")
-    found = {column: _numbers(table[column]) for column in NUMBERS if column in table}
-    row, fault = min(_faults(table, found, where), key=lambda fault: fault[0], default=(-1, ""))
+    sign = None if "weight" in table else signed(table, _numbers)
+    rules = {column: rule for column, rule in NUMBERS.items() if column in table}
+    if sign is not None and sign.kind != "words":
+        rules[sign.column] = FINITE if sign.kind == "coefficients" else NUMBERS["scc"]
+    found = {column: _numbers(table[column]) for column in rules}
+    row, fault = min(_faults(table, found, rules, where), key=lambda fault: fault[0], default=(-1, ""))
     if fault:
         msg = f"{where(row)} of {name} {fault}."
         raise ValueError(msg)
@@ -132,12 +160,27 @@ def network_of(frame: pd.DataFrame, name: str, where: Callable[[int], str]) -> p
     if "support" in table:
         table["support"] = table["support"].astype(np.int64)
     if "weight" not in table:
-        table["weight"] = table.get("scc", 1.0)
-    for column in ("mi", "importance"):
+        table["weight"] = _weights(table, sign, name)
+    for column in ("mi", "importance", *([sign.column] if sign is not None and sign.kind == "coefficients" else [])):
         if column in table and "likelihood" not in table:
             table["likelihood"] = _share_of_largest(table, column, name)
     front = [column for column in ("group", *ENDS, "weight", "likelihood") if column in table]
     return table[[*front, *table.columns.drop(front)]]
+
+
+def _weights(table: pd.DataFrame, sign: Signed | None, name: str) -> NDArray[np.float64]:
+    """The weights that the signs of the edges give."""
+    if sign is None:
+        warn(
+            f"{name} has no column with the signs of its edges, only {some(table.columns)}: all weights are 1, as "
+            "if every regulator activated all of its targets. pysces.pp.regulons(adata, network) finds the signs in "
+            "the expression that the network was inferred from."
+        )
+        return np.ones(len(table))
+    if sign.kind == "words":
+        return of_words(table[sign.column])
+    values = table[sign.column].to_numpy(np.float64)
+    return np.sign(values) if sign.kind == "coefficients" else values
 
 
 def _renamed(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -190,7 +233,10 @@ def as_number(value: object) -> float:
 
 
 def _faults(
-    table: pd.DataFrame, numbers: dict[str, NDArray[np.float64]], where: Callable[[int], str]
+    table: pd.DataFrame,
+    numbers: dict[str, NDArray[np.float64]],
+    rules: dict[str, Column],
+    where: Callable[[int], str],
 ) -> Iterator[tuple[int, str]]:
     """The first row of every kind of fault, and what is wrong."""
     edge = [column for column in ("group", *ENDS) if column in table]
@@ -199,10 +245,10 @@ def _faults(
         if bad.any():
             yield int(bad.argmax()), f"has no {column}; name it or drop the edge"
     for column, values in numbers.items():
-        bad = ~NUMBERS[column].allowed(values)
+        bad = ~rules[column].allowed(values)
         if bad.any():
             row = int(bad.argmax())
-            yield row, f"has {column} {_shown(table[column].iloc[row])}; it must be {NUMBERS[column].meaning}"
+            yield row, f"has {column} {_shown(table[column].iloc[row])}; it must be {rules[column].meaning}"
     codes = [table[column].cat.codes.to_numpy() for column in edge]
     again = pd.DataFrame(dict(zip(edge, codes, strict=True))).duplicated().to_numpy()
     if again.any():
@@ -218,11 +264,12 @@ def _shown(value: object) -> str:
 
 
 def _share_of_largest(table: pd.DataFrame, column: str, name: str) -> pd.Series[Any]:
-    """A column over its largest (of the group), above 0."""
-    groups = table.groupby("group", observed=True)[column] if "group" in table else None
-    largest = table[column].max() if groups is None else groups.transform("max")
+    """The absolute values of a column over the largest (of the group), above 0."""
+    sizes = table[column].abs()
+    groups = sizes.groupby(table["group"], observed=True) if "group" in table else None
+    largest = sizes.max() if groups is None else groups.transform("max")
     if not np.all(largest > 0):
         msg = f"all {column} of {name} are 0{'' if groups is None else ' in some group'}; drop these edges."
         raise ValueError(msg)
-    share: pd.Series[Any] = (table[column] / largest).clip(lower=np.finfo(np.float64).tiny)
+    share: pd.Series[Any] = (sizes / largest).clip(lower=np.finfo(np.float64).tiny)
     return share

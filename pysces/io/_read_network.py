@@ -69,11 +69,12 @@ def read_network(path: str | PathLike[str], *, format: Format | None = None) -> 
     Returns
     -------
     A network as :func:`pysces.tl.viper` takes it, in the order of the file, with the columns and types that
-    :func:`as_network` describes. ``"3col"``, ``"adj"``, ``"aracne-ap"`` and ``"grnboost2"`` have no sign: weights are 1
-    until :func:`pysces.pp.regulons` finds them. In a folder of subnetworks, ``support`` is the number of files that
-    hold an edge and ``mi`` the mean of their estimates, each of a part of the cells, which is not the mutual
-    information of all cells; edges are sorted by source, falling ``mi`` and target. Of SCENIC, an edge has the largest
-    importance of all motifs, and the weight 1 from activating modules, -1 from repressing, 0 from both.
+    :func:`as_network` describes. ``"3col"``, ``"adj"``, ``"aracne-ap"`` and ``"grnboost2"`` have no sign: weights are
+    1, with a warning, until :func:`pysces.pp.regulons` finds them. In a folder of subnetworks, ``support`` is the
+    number of files that hold an edge and ``mi`` the mean of their estimates, each of a part of the cells, which is not
+    the mutual information of all cells; edges are sorted by source, falling ``mi`` and target. Of SCENIC, an
+    edge has the largest importance of all motifs, and the weight 1 from activating modules, -1 from repressing, 0 from
+    both.
 
     Raises
     ------
@@ -101,12 +102,12 @@ def read_network(path: str | PathLike[str], *, format: Format | None = None) -> 
     >>> import tempfile, pysces as ps
     >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "network.adj"
-    ...     _ = path.write_text("> of monocytes\nSPI1\tLYZ\t0.5\tCST3\t0.25\n")
+    ...     path = Path(folder) / "network.csv"
+    ...     _ = path.write_text("TF,target,importance,rho\nSPI1,LYZ,8,0.5\nSPI1,CD3E,4,-0.25\n")
     ...     ps.io.read_network(path)
-      source target  weight  likelihood    mi
-    0   SPI1    LYZ     1.0         1.0  0.50
-    1   SPI1   CST3     1.0         0.5  0.25
+      source target  weight  likelihood  importance   rho
+    0   SPI1    LYZ    0.50         1.0         8.0  0.50
+    1   SPI1   CD3E   -0.25         0.5         4.0 -0.25
     """
     path = Path(path)
     if format is not None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pysces._check import flag, one_of, some, whole_number
-from pysces._network import check_network
+from pysces._network import check_network, numbers
 
 
 def prune_regulons(
@@ -140,6 +140,66 @@ def normalise_likelihood(
         return network.assign(likelihood=likelihood / likelihood.max())
     largest = table.assign(likelihood=likelihood).groupby(keys, observed=True)["likelihood"].transform("max")
     return network.assign(likelihood=likelihood / largest)
+
+
+def scale_weights(network: pd.DataFrame) -> pd.DataFrame:
+    r"""Turn strengths of edges, such as coefficients or importances, into the weights and likelihoods of VIPER.
+
+    The ``weight`` of an edge is its mode of regulation: 1 for a target that is surely activated, -1 for one that is
+    surely repressed, 0 if the direction is not known. Strengths :math:`s` divided by the largest would be near 0 for
+    most edges and make their directions unknown. Their signs become weights, and their sizes likelihoods:
+
+    .. math:: \text{weight} = \operatorname{sgn}(s), \qquad \text{likelihood} = |s| / \max |s|.
+
+    Parameters
+    ----------
+    network
+        Table with the columns ``source``, ``target`` and ``weight``, which may be any finite numbers, and perhaps
+        ``group``, each of which is a network of its own. It is left as it is.
+
+    Returns
+    -------
+    A new table, rows in their order and numbered from 0, with the float64 columns ``weight``, 1 or -1, and
+    ``likelihood`` in (0, 1]. Edges of strength 0 are left out.
+
+    Raises
+    ------
+    ValueError
+        If the network is not valid, a weight is missing or infinite, all are 0, or the network has likelihoods already.
+    TypeError
+        If ``network`` is not a DataFrame.
+
+    Examples
+    --------
+    >>> import pandas as pd, pysces as ps
+    >>> net = pd.DataFrame({"source": "A", "target": list("xyz"), "weight": [8.0, -2.0, 0.4]})
+    >>> ps.pp.scale_weights(net)
+      source target  weight  likelihood
+    0      A      x     1.0        1.00
+    1      A      y    -1.0        0.25
+    2      A      z     1.0        0.05
+    """
+    table = checked(network, weight=0.0)
+    if "weight" not in network.columns or "likelihood" in network.columns:
+        found = some(network.columns)
+        msg = (
+            f"network needs a column 'weight' with the strengths of the edges and none called 'likelihood', which is "
+            f"made of them; it has: {found}. Rename the column of strengths to 'weight', or drop 'likelihood'."
+        )
+        raise ValueError(msg)
+    strength = numbers(network["weight"])
+    if not np.isfinite(strength).all():
+        bad = ~np.isfinite(strength)
+        msg = f"network['weight'] must be finite; {bad.sum()} of {len(bad)} values are not. Drop these edges."
+        raise ValueError(msg)
+    size = pd.Series(np.abs(strength), index=table.index)
+    largest = size.groupby(table["group"], observed=True).transform("max") if "group" in table else size.max()
+    likelihood = np.maximum((size / largest).to_numpy(), np.finfo(np.float64).tiny)
+    kept = strength != 0
+    if not kept.any():
+        msg = "network['weight'] is 0 for every edge; give the strengths of the edges."
+        raise ValueError(msg)
+    return _renumbered(network.assign(weight=np.sign(strength), likelihood=likelihood).loc[kept])
 
 
 def merge_duplicates(network: pd.DataFrame, how: Literal["first", "mean", "max_likelihood"] = "first") -> pd.DataFrame:

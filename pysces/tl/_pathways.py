@@ -12,6 +12,7 @@ from pysces import _log, _slots
 from pysces._check import some, warn, whole_number
 from pysces._network import check_network
 from pysces.estimators import VIPER
+from pysces.io._columns import sign_column
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -132,6 +133,12 @@ def pathways(
 def _network(gene_sets: object) -> pd.DataFrame:
     """Gene sets as a network."""
     if isinstance(gene_sets, pd.DataFrame):
+        if "weight" not in gene_sets.columns and (found := sign_column(gene_sets)) is not None:
+            msg = (
+                f"gene_sets has no column 'weight', but {found!r} may hold the signs of the genes; read it with "
+                "pysces.io.as_network(gene_sets), or drop it."
+            )
+            raise ValueError(msg)
         table = gene_sets if "weight" in gene_sets.columns else gene_sets.assign(weight=1.0)
         table = table[[name for name in ("source", "target", "weight", "likelihood") if name in table.columns]]
     elif isinstance(gene_sets, Mapping):

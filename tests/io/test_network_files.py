@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 import pysces as ps
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*has no column with the signs")
+
 EDGES = pd.DataFrame(
     {
         "source": pd.Categorical(["B", "B", "a"]),
