@@ -13,6 +13,7 @@ from pysces._enrich.ranking import LEAST_CELLS, TESTS, rank_groups
 from pysces._infer.significance import log_qvalues
 from pysces._parallel import resolve_threads
 from pysces._strata import group_labels, meaning_of, named, strata
+from pysces.tl._comparable import warn_of_own_references
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +71,8 @@ def rank_regulators(
     Parameters
     ----------
     adata
-        Annotated data with activities from :func:`pysces.tl.viper`, made with one reference for all cells.
+        Annotated data with activities from :func:`pysces.tl.viper`. A warning is raised where cells are compared that
+        were scored against different cells: give ``tl.viper`` one reference for all, such as ``"all"``.
     groupby
         Column of ``adata.obs`` with the groups, or a list of columns, whose labels are joined: ``"a | b"``.
     method
@@ -140,7 +142,7 @@ def rank_regulators(
     result = _slots.target(adata, copy=copy)
     activity, _ = _slots.read_activity(adata, key)
     chosen = _choose(adata, groupby, groups, reference, method)
-    _warn_of_own_references(adata, key)
+    warn_of_own_references(adata, key, chosen.codes, chosen.labels, rest=reference == "rest")
 
     def columns(block: slice) -> NDArray[np.float32]:
         return activity.iloc[:, block].to_numpy(np.float32)
@@ -205,16 +207,6 @@ def _choose(adata: AnnData, groupby: GroupBy, groups: Sequence[str] | None, refe
     for place, part in enumerate(tested):
         codes[part.rows] = place
     return _Chosen([part.label for part in tested], codes)
-
-
-def _warn_of_own_references(adata: AnnData, key: str) -> None:
-    """Activities of groups that were scored each against its own cells."""
-    made = _slots.read_parameters(adata, key)
-    if "groupby" in made and "reference" not in made and made.get("signature") != "none":
-        warn(
-            f"adata.obsm[{key!r}] was made with every group as its own reference: activities average out to about 0 "
-            "within each, and groups cannot be compared; run pysces.tl.viper(adata, ..., reference='all')."
-        )
 
 
 def _table(

@@ -321,6 +321,59 @@ def test_activities_against_the_own_group_are_warned_of():
 
 
 @pytest.mark.parametrize(
+    ("made", "options"),
+    [
+        ({"groupby": "donor"}, {"groupby": "donor"}),
+        ({"groupby": "cell_type", "reference": "rest"}, {"groupby": "cell_type"}),
+        ({"groupby": ["cell_type", "donor"]}, {"groupby": "cell_type"}),
+        ({"groupby": "cell_type"}, {"groupby": ["cell_type", "donor"], "groups": ["NK | d1"]}),
+        ({"groupby": "cell_type"}, {"groupby": "cell_type", "groups": ["B"], "reference": "NK"}),
+        ({"groupby": "cell_type"}, {"groupby": "cell_type", "method": "kruskal"}),
+    ],
+    ids=str,
+)
+def test_cells_that_were_scored_against_different_cells_are_warned_of(made, options):
+    with pytest.warns(UserWarning, match="different groups of it cannot be compared"):
+        ranked(cells(**made), **options)
+
+
+@pytest.mark.parametrize(
+    ("made", "options"),
+    [
+        ({"groupby": "cell_type"}, {"groupby": "donor"}),
+        ({"groupby": ["donor"]}, {"groupby": "cell_type"}),
+        (
+            {"groupby": "cell_type"},
+            {"groupby": ["cell_type", "donor"], "groups": ["NK | d1"], "reference": "NK | d2"},
+        ),
+        ({"groupby": "cell_type", "reference": "NK"}, {"groupby": "cell_type"}),
+    ],
+    ids=str,
+)
+@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings(f"ignore:{UNLABELLED}")
+def test_a_comparison_within_the_groups_that_were_scored_is_fair(made, options):
+    ranked(cells(**made), **options)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings(f"ignore:{UNLABELLED}")
+def test_a_condition_inside_one_type_that_was_scored_alone_is_fair():
+    """As after tl.viper(groupby="cell_type", groups=["NK"]): other cells have no activities."""
+    adata = cells(groupby="cell_type")
+    adata.uns["viper"]["regulons"] = adata.uns["viper"]["regulons"].assign(group=pd.Categorical(["NK"] * 9))
+    adata.obsm["viper"][adata.obs["cell_type"] != "NK"] = np.nan
+    adata.obs["condition"] = adata.obs["donor"].where(adata.obs["cell_type"] != "B", "d1")
+    ranked(adata, "condition")
+
+
+def test_groups_that_are_no_longer_there_are_warned_of():
+    adata = cells(groupby="cluster")
+    with pytest.warns(UserWarning, match=r"every group of adata.obs\['cluster'\] .* no longer there"):
+        ranked(adata)
+
+
+@pytest.mark.parametrize(
     "made", [{}, {"groupby": "cell_type", "reference": "all"}, {"groupby": "cell_type", "signature": "none"}], ids=str
 )
 @pytest.mark.filterwarnings("error")
