@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
-from scipy.stats import norm, rankdata, ttest_ind
+from scipy.stats import norm, rankdata, ttest_ind, zscore
 
 NOISE = 4
 DETECTED = 20
@@ -27,10 +29,10 @@ def t(e: np.ndarray, in_a: np.ndarray, regulator: int, gene: int, means: tuple[i
     u = e[:, regulator] * e[:, gene]
     if regulator == gene or u.std() < 1e-6:
         return 0.0
-    if means == (1, 1):
-        return float(ttest_ind(u[in_a], u[~in_a], equal_var=False).statistic)
-    a, b = u[in_a], u[~in_a]
-    return float((a.mean() - b.mean()) / np.sqrt(a.var() / (len(a) - means[0]) + b.var() / (len(b) - means[1])))
+    groups = [u[in_a], u[~in_a]]
+    for i, (of, n_means) in enumerate(zip(groups, means, strict=True)):  # as wide as if one mean had been taken out
+        groups[i] = of.mean() + (of - of.mean()) * ((len(of) - 1) / (len(of) - n_means)) ** 0.5
+    return float(ttest_ind(*groups, equal_var=False).statistic)
 
 
 def both(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -44,12 +46,15 @@ def statistic(e: np.ndarray, in_a: np.ndarray, regulator: int, means: tuple[int,
     return sum(max(t(e, in_a, regulator, gene, means) ** 2 - NOISE, 0) for gene in range(e.shape[1]))
 
 
-def log_pvalues(observed: np.ndarray, permuted: np.ndarray) -> np.ndarray:
-    """Share of the permutations of all regulators (rows: permutations) that stand out as much from their own."""
-    mean, spread = permuted.mean(axis=0), permuted.std(axis=0, ddof=1)
-    null = [(permuted[i, r] - mean[r]) / spread[r] for i in range(len(permuted)) for r in range(len(observed))]
-    z = (observed - mean) / spread
-    return np.array([np.log((1 + sum(x >= of for x in null)) / (1 + len(null))) for of in z])
+def all_splits(n: int, n_inside: int) -> list[np.ndarray]:
+    """Every way to choose cells, as masks; the first cells first."""
+    return [np.isin(np.arange(n), inside) for inside in combinations(range(n), n_inside)]
+
+
+def pvalues(statistics: np.ndarray) -> np.ndarray:
+    """The place of each value, in standard deviations of its column, among those of all columns, from the top."""
+    from_top = rankdata(-zscore(statistics, axis=0).ravel(), method="max")
+    return (from_top / statistics.size).reshape(statistics.shape)
 
 
 def benjamini_hochberg(p: np.ndarray) -> np.ndarray:

@@ -150,24 +150,20 @@ def rewiring(
     seed: np.random.SeedSequence,
     n_threads: int,
 ) -> Rewiring:
-    """Sum over all other genes of the squares of t beyond ``NOISE``, against cells of both groups that are shuffled.
-
-    Statistics of the permutations are pooled over the regulators, each less the mean and over the standard deviation
-    of its own.
-    """
+    """Sum over all other genes of the squares of t beyond ``NOISE``, against cells of both groups that are shuffled."""
     both, (inside, _) = a.beside(b), _smaller(len(a.labels), len(b.labels))
-    observed, permuted = np.empty(len(regulators)), np.empty((n_permutations, len(regulators)))
+    statistics = np.empty((n_permutations + 1, len(regulators)))
     for block in blocks(len(regulators), REGULATORS_PER_BLOCK):
         pairs = Pairs.of(both, regulators[block])
-        observed[block] = _beyond_noise(pairs.t(inside, whole_groups=True))
+        statistics[0, block] = _beyond_noise(pairs.t(inside, whole_groups=True))
 
         def permute(draws: slice, pairs: Pairs = pairs, block: slice = block) -> None:
             for draw in range(draws.start, draws.stop):
                 shuffled = np.random.default_rng(child(seed, draw)).permutation(inside)
-                permuted[draw, block] = _beyond_noise(pairs.t(shuffled))
+                statistics[1 + draw, block] = _beyond_noise(pairs.t(shuffled))
 
         run(permute, n_permutations, 1, n_threads)
-    return Rewiring(observed, _log_pvalues(observed, permuted))
+    return Rewiring(statistics[0], log_pvalues(statistics))
 
 
 def _smaller(n_a: int, n_b: int) -> tuple[NDArray[np.bool_], int]:
@@ -180,13 +176,19 @@ def _beyond_noise(t: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.maximum(t * t - NOISE, 0).sum(axis=0))
 
 
-def _log_pvalues(observed: NDArray[np.float64], permuted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share of the pooled permutations that are as large, in standard deviations of each column's own."""
-    mean, spread = permuted.mean(axis=0), permuted.std(axis=0, ddof=1)
+def log_pvalues(statistics: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log p-values of the first row, observed, among all rows; columns are regulators.
+
+    Each value counts in standard deviations of its column, and p is the share of all values of the table that are as
+    large. The observed row is treated like every other: it takes part in the means, the deviations and the pool. Rows
+    that are exchangeable therefore have p-values that hold, over all regulators, to the last one in the table.
+    """
+    spread = statistics.std(axis=0)
     spread[spread == 0] = 1
-    null = np.sort(((permuted - mean) / spread).ravel())
-    n_larger = len(null) - np.searchsorted(null, (observed - mean) / spread)
-    return np.asarray(np.log((1 + n_larger) / (1 + len(null))))
+    z = (statistics - statistics.mean(axis=0)) / spread
+    pool = np.sort(z, axis=None)
+    n_as_large = len(pool) - np.searchsorted(pool, z[0])
+    return np.asarray(np.log(n_as_large / len(pool)))
 
 
 def _matrix(x: CSR) -> sp.csr_array:

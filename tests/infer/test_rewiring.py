@@ -14,7 +14,7 @@ from scipy.stats import binom, kstest
 from pysces._csr import CSR, as_csr
 from pysces._infer import rewiring as module
 from pysces._infer.depth import Depth, Strata
-from pysces._infer.rewiring import Pairs, Residuals, differences, equally_expressed, rewiring
+from pysces._infer.rewiring import Pairs, Residuals, differences, equally_expressed, log_pvalues, rewiring
 from pysces._random import child
 
 ROUNDING = 1e-5
@@ -137,17 +137,54 @@ def test_over_all_splits_of_the_cells_the_sum_of_products_has_mean_and_variance_
 
 
 @SIZES
-def test_rewiring_is_the_sum_of_squares_beyond_noise_against_shuffled_cells(n_a, n_b):
+def test_rewiring_is_the_sum_of_squares_beyond_noise(n_a, n_b):
     a, b, e = groups(n_a, n_b)
     regulators = np.array([6, 1, 4])
     found = rewiring(a, b, regulators, 12, SEED, 1)
-    in_a = np.arange(n_a + n_b) < n_a
-    inside = in_a if n_a <= n_b else ~in_a
-    splits = [np.random.default_rng(child(SEED, i)).permutation(inside) for i in range(12)]
-    observed = np.array([oracle.statistic(e, in_a, r, (3, 3)) for r in regulators])
-    permuted = np.array([[oracle.statistic(e, split, r) for r in regulators] for split in splits])
+    observed = [oracle.statistic(e, np.arange(n_a + n_b) < n_a, r, (3, 3)) for r in regulators]
     np.testing.assert_allclose(found.statistic, observed, rtol=1e-3, atol=1e-3)
-    np.testing.assert_allclose(found.log_p, oracle.log_pvalues(observed, permuted), atol=1e-9)
+
+
+@pytest.mark.parametrize(("n_a", "n_b"), [(4, 5), (5, 4)])
+def test_p_values_are_those_of_all_splits_of_few_cells(monkeypatch, n_a, n_b):
+    monkeypatch.setattr(module, "LEAST_DETECTED", 2)
+    monkeypatch.setattr(oracle, "DETECTED", 2)
+    (a, of_a), (b, of_b) = cells(n_a, 4, 14), cells(n_b, 4, 15)
+    n_draws = 2000
+    found = rewiring(residuals(a, of_a * 0), residuals(b, of_b * 0), np.arange(2), n_draws, SEED, 1)
+    e = oracle.both(oracle.residuals(a, of_a * 0), oracle.residuals(b, of_b * 0))
+    splits = oracle.all_splits(n_a + n_b, n_a)
+    expected = oracle.pvalues(np.array([[oracle.statistic(e, split, r) for r in range(2)] for split in splits]))[0]
+    assert (expected < 0.2).all()
+    error = np.sqrt(expected * (1 - expected) / n_draws)
+    assert (np.abs(np.exp(found.log_p) - expected) <= 4 * error).all()
+
+
+def heavy_tailed(n_rows: int, n_regulators: int, seed: int) -> np.ndarray:
+    """Statistics of other sizes and shapes for every regulator, which follow one another within a row."""
+    rng = np.random.default_rng(seed)
+    shape = np.linspace(0.5, 4, n_regulators)
+    return rng.gamma(shape, 1 + 9 * rng.random(n_regulators), (n_rows, n_regulators)) * rng.gamma(8, 1, (n_rows, 1))
+
+
+@pytest.mark.parametrize("n_permutations", [10, 100, 1000])
+def test_any_of_exchangeable_rows_may_be_the_observed_one(n_permutations):
+    """Each row in turn: the shares of small p-values are then known exactly, to the last value of the table."""
+    table = heavy_tailed(n_permutations + 1, 12, seed=n_permutations)
+    p = np.exp([log_pvalues(np.roll(table, -i, axis=0)) for i in range(len(table))])
+    np.testing.assert_allclose(p, oracle.pvalues(table), rtol=1e-12)
+    for level in (0.05, 1e-2, 1e-3, 1e-4):
+        assert (p <= level).sum() == int(level * table.size + 1e-9)
+
+
+@pytest.mark.parametrize(("n_permutations", "level"), [(10, 0.05), (100, 1e-2), (100, 1e-3), (1000, 1e-3)])
+def test_small_p_values_of_exchangeable_cells_are_as_frequent_as_they_say(n_permutations, level):
+    n_tables = 20_000 // n_permutations
+    shares = [
+        (log_pvalues(heavy_tailed(n_permutations + 1, 40, 10_000 + i)) <= np.log(level)).mean() for i in range(n_tables)
+    ]
+    error = np.std(shares) / np.sqrt(n_tables)
+    assert abs(np.mean(shares) - level) < 4 * error + 1 / (40 * (n_permutations + 1))
 
 
 def test_threads_and_blocks_of_permutations_change_no_byte(monkeypatch):
@@ -173,7 +210,7 @@ def test_a_sign_that_flips_is_found_in_one_regulator_only():
     b[:, 2:6] -= b[:, :1]
     one = np.zeros(200, int)
     found = rewiring(residuals(a, one), residuals(b, one), np.array([0, 1]), 100, SEED, 1)
-    assert found.log_p[0] == pytest.approx(np.log(1 / 201))
+    assert found.log_p[0] == pytest.approx(np.log(1 / 202))
     assert found.log_p[1] > np.log(0.05)
 
 
