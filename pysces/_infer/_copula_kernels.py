@@ -8,6 +8,9 @@ import numpy as np
 
 from pysces._jit import kernel
 
+NEAR, N_TERMS = 0.2, 11
+"""The deviance of a Poisson is a series, of so many terms, for u between -1/3 and 1/2."""
+
 
 @kernel
 def sparse_products(x_genes, x_offsets, x_indptr, y_cells, y_offsets, y_indptr, products):
@@ -102,12 +105,31 @@ def moments(cells, offsets, indptr, total, labels, sizes, least, spread, third, 
 
 
 @kernel
-def log_upper_normal(half_square):
-    """Natural log of the probability that a normal exceeds sqrt(2 ``half_square``)."""
+def log_outside_normal(half_square):
+    """Natural log of the probability that a normal is at least sqrt(2 ``half_square``) away from 0, on either side."""
     s = half_square
+    if s < 0.25:
+        return np.log1p(-math.erf(np.sqrt(s)))  # keeps its digits where p is close to 1
     if s < 300.0:
-        return np.log(math.erfc(np.sqrt(s)) / 2)
-    return -s - np.log(4.0 * np.pi * s) / 2 + np.log1p((3.0 / (2.0 * s) - 1.0) / (2.0 * s))
+        return np.log(math.erfc(np.sqrt(s)))
+    return -s - np.log(np.pi * s) / 2 + np.log1p((3.0 / (2.0 * s) - 1.0) / (2.0 * s))
+
+
+@kernel
+def poisson_deviance(u):
+    """(1 + u) ln(1 + u) - u over u^2 / 2, for u > -1.
+
+    For small u the difference cancels. With s = u / (2 + u) it is 2 / (2 + u) (1 + (1 + s)(s/3 + s^3/5 + s^5/7 + ...)),
+    whose terms below :data:`NEAR` do not cancel, and those left out are less than 1e-17. Beyond, the difference is at
+    least a sixth of its first term: an error of one unit in the last place of log1p becomes one of less than 1e-15.
+    """
+    s = u / (2.0 + u)
+    if abs(s) >= NEAR:
+        return ((1.0 + u) * np.log1p(u) - u) / (u * u / 2)
+    series = 0.0
+    for k in range(N_TERMS - 1, -1, -1):
+        series = series * (s * s) + 1.0 / (2 * k + 3)
+    return 2.0 / (2.0 + u) * (1.0 + (1.0 + s) * s * series)
 
 
 @kernel
@@ -140,12 +162,9 @@ def permutation_log_pvalues(products, x_total, x_moments, y_total, y_moments, mo
             skew = third / (variance[row] * np.sqrt(variance[row]))
             excess = fourth / (variance[row] * variance[row])
             u = max(skew * (np.sqrt(square) if covariance[row] >= 0.0 else -np.sqrt(square)), -1.0)
-            if abs(u) < 1e-3:
-                deviation = square / 2 * (1.0 - u / 3 + u * u / 6)
-            else:
-                deviation = ((1.0 + u) * np.log1p(u) - u if u > -1.0 else 1.0) / (skew * skew)
+            deviation = square / 2 * poisson_deviance(u) if u > -1.0 else 1.0 / (skew * skew)
             most = most_correction * deviation
             correction = (skew * skew - excess) * square * square / (24.0 * (1.0 + abs(u)))
             deviation += min(max(correction, -most), most)
             both = deviation * skew * skew <= 1.0 or u < 0.0  # whether the other side reaches as far
-            log_p[row, offset + column] = min(log_upper_normal(deviation) + (np.log(2.0) if both else 0.0), 0.0)
+            log_p[row, offset + column] = log_outside_normal(deviation) + (0.0 if both else -np.log(2.0))

@@ -73,7 +73,7 @@ def moments_within(scores: Scores, strata: Strata) -> tuple[NDArray[np.float64],
     of_trends = (total[strata.n :] ** 2).sum(axis=0)
     left = squares / np.maximum(squares + of_trends, np.finfo(float).tiny)
     spread, third, fourth, less = moments
-    return total, Moments(spread * left, third * left**1.5, fourth * left**2, less * left**2)
+    return total, Moments(spread * left, third * (left * np.sqrt(left)), fourth * left**2, less * left**2)
 
 
 def signed_information(

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
+from scipy.special import xlogy
 
 from pysces._infer import _partition_kernels as kernels
 
@@ -172,5 +173,5 @@ def _kernel_trees(trees: Trees, n_halved: int, n_cells: int) -> KernelTrees:
     with np.errstate(divide="ignore"):
         inverse = np.column_stack([1 / low, 1 / (1 - low)])
     inverse[trees.child < 0] = (1, 0)
-    log_width = np.rint(np.log(width) / n_cells * FIXED_POINT).astype(np.int64)
+    log_width = np.rint(xlogy(1.0, width) / n_cells * FIXED_POINT).astype(np.int64)  # np.log varies with the CPU
     return KernelTrees(trees.child, inverse, log_width)

@@ -48,7 +48,7 @@ def fit_tail(values: NDArray[np.float64], n_cells: int) -> Tail:
     centred = top - top.mean()
     if top[-1] - top[0] <= 1e-12 * abs(top[-1]):  # no line through one value: p stays at its smallest
         return Tail(values, float(log_p[-1]), 0.0)
-    slope = max(float(centred @ log_p) / float(centred @ centred), -float(n_cells))
+    slope = max(float((centred * log_p).sum() / (centred * centred).sum()), -float(n_cells))
     tenth = max(len(top) - N_LARGEST, 0)
     least = float(log_p[tenth] - slope * top[tenth] - np.log(SAMPLING_ERROR))
     intercept = max(float(log_p.mean() - slope * top.mean()), least)

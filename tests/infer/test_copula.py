@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from decimal import Decimal, localcontext
 
 import numpy as np
 import oracles
@@ -503,6 +504,39 @@ def scores_of(x: np.ndarray) -> np.ndarray:
 def pair_log_pvalues(X: np.ndarray, n_threads: int = 1, at_most: float = 1.0, strata: Strata | None = None):
     strata = strata or one_stratum(len(X))
     return all_scores(X, Depth(strata, strata), n_threads, at_most)[1]
+
+
+def exact_deviance(u: float) -> float:
+    """(1 + u) ln(1 + u) - u over u^2 / 2, in decimals of 60 digits."""
+    with localcontext(prec=60):
+        u = Decimal(u)
+        return float(((1 + u) * (1 + u).ln() - u) / (u * u / 2))
+
+
+def exact_log_outside_normal(half_square: float) -> float:
+    """ln erfc(sqrt(half_square)), by the series of erf in decimals of 60 digits."""
+    with localcontext(prec=60):
+        x = Decimal(half_square).sqrt()
+        term = total = x
+        for n in itertools.count(1):
+            term *= -x * x / n
+            total += term / (2 * n + 1)
+            if abs(term) < Decimal(10) ** -60:
+                break
+        pi = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
+        return float((1 - 2 * total / pi.sqrt()).ln())
+
+
+def test_the_deviance_of_a_poisson_keeps_its_digits_where_its_difference_cancels():
+    sizes = np.concatenate([np.geomspace(1e-12, 0.999999, 300), np.linspace(0.15, 0.6, 300)])
+    for u in np.concatenate([-sizes, sizes, 1 / sizes]).tolist():
+        assert copula.kernels.poisson_deviance(u) == pytest.approx(exact_deviance(u), rel=2e-15, abs=0), u
+
+
+def test_log_p_keeps_its_digits_where_p_is_close_to_one():
+    for half_square in np.concatenate([np.geomspace(1e-15, 20, 300), np.linspace(0.2, 0.3, 50)]).tolist():
+        expected = exact_log_outside_normal(half_square)
+        assert copula.kernels.log_outside_normal(half_square) == pytest.approx(expected, rel=1e-15, abs=0), half_square
 
 
 def log_pvalues(covariances: np.ndarray, x: Moments, y: Moments) -> np.ndarray:
