@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pysces import _slots
+import numpy as np
+
+from pysces import _log, _slots
 from pysces._check import some, whole_number
 
 if TYPE_CHECKING:
@@ -24,7 +26,8 @@ def regulators(
     group
         Only the regulators of this group, without the column ``group``.
     n
-        Only the first ones, of each group.
+        Only the first ones, of each group. Regulators of the same score are in the order of the difference of the
+        means; a log line (``sc.settings.verbosity = 3``) says where some of them are left out.
     key
         The ``key_added`` of :func:`pysces.tl.rank_regulators`.
 
@@ -57,9 +60,22 @@ def regulators(
             raise KeyError(msg)
         table = table[table["group"] == group]
     if n is not None:
-        table = table.groupby("group", observed=True).head(whole_number(n, "n", least=1))
+        ties = ties_at_cut(table, whole_number(n, "n", least=1))
+        if ties:
+            _log.hint(f"n={n} leaves out regulators of the same score as some that are given: {some(ties)}")
+        table = table.groupby("group", observed=True).head(n)
     if group is not None:
         table = table.drop(columns="group")
     found = table.reset_index(drop=True)
     found["source"] = found["source"].cat.remove_unused_categories()
+    return found
+
+
+def ties_at_cut(table: pd.DataFrame, n: int) -> list[str]:
+    """For each group of which the first ``n`` leave out regulators of the same score as the last of them, how many."""
+    found = []
+    for group, scores in table.groupby("group", observed=True)["score"]:
+        tied = scores.to_numpy() == scores.iloc[n - 1] if len(scores) > n else np.zeros(1, np.bool_)
+        if tied[n:].any():
+            found.append(f"{group}: {tied[:n].sum()} of {tied.sum()}")
     return found

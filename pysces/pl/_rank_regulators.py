@@ -10,10 +10,12 @@ import pandas as pd
 from pysces import _slots
 from pysces._check import some, whole_number
 from pysces._strata import group_labels
+from pysces.get._regulators import ties_at_cut
 from pysces.pl._axes import new_axes, symmetric
 from pysces.pl._heatmap import (
     BAR_HEIGHT,
     BAR_WIDTH,
+    SMALL,
     beside,
     box_side,
     draw_tree,
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 SIGNIFICANT = 0.05
 TREE = 0.4
 """Inches for the tree."""
+LINE = 0.11
+"""Inches for a line of the title."""
 
 
 def rank_regulators(
@@ -50,8 +54,10 @@ def rank_regulators(
 
     Rows: groups, in the order of a tree of the mean activities of all regulators (average linkage, 1 - correlation;
     no activity counts as 0). Columns: the ``n`` regulators of highest score above 0 of each group, in the order of the
-    rows, each once. A dot: the regulator is one of these of that group, with q < 0.05. The colours end at the 99th
-    percentile of the absolute values; what has no activity is grey.
+    rows, each once; of equal scores those of the largest difference of the means. Where regulators of the same score
+    are left out, the title says how many of the tied ones are drawn ("NK: 5 of 17"). A dot: the regulator is one
+    of these of that group, with q < 0.05. The colours end at the 99th percentile of the absolute values; what has no
+    activity is grey.
 
     Parameters
     ----------
@@ -103,12 +109,14 @@ def rank_regulators(
     names = list(dict.fromkeys(top["source"]))
     values = means[names].to_numpy(np.float64)
 
+    ties = ties_at_cut(table[(table["score"] > 0) & table["group"].isin(shown)], n)
+    title = ["tied", *ties[:3], *["..."] * (len(ties) > 3)] if ties else []
     bar = 0.15 if linkage is None else TREE + 0.15
     height, width = len(means) * pitch(len(means)), len(names) * pitch(len(names))
     ax = new_axes(
         ax,
         width + text_width(means.index.tolist(), font_size(len(means))) + bar + BAR_WIDTH + 0.1,
-        max(height, BAR_HEIGHT) + text_width(names, font_size(len(names))) + 0.2,
+        max(height, BAR_HEIGHT) + text_width(names, font_size(len(names))) + 0.2 + LINE * len(title),
     )
     keep_room(ax, right=bar + BAR_WIDTH)
     image = heat_map(ax, values, symmetric(values))
@@ -120,6 +128,7 @@ def rank_regulators(
         pd.Index(names).get_indexer(marked["source"]), means.index.get_indexer(marked["group"]),
         "o", color="black", markersize=dot, markeredgecolor="white", markeredgewidth=dot / 6,
     )  # fmt: skip
+    ax.set_title("\n".join(title), loc="left", size=SMALL)
     if linkage is not None:
         draw_tree(beside(ax, "right", 0.03, TREE), linkage)
     scale_bar(image, ax, "mean activity (NES)", bar)

@@ -99,8 +99,9 @@ def rank_regulators(
         One row per group and regulator: categorical ``group``, in the order of the groups, and ``source``; float64
         ``score`` and ``effect``; ``mean`` and ``mean_reference``, mean activity (NES) of the group and the reference;
         ``log_pvalue`` and ``log_qvalue`` (Benjamini-Hochberg over the regulators of a group), natural logs. Sorted by
-        group, then by falling score. Statistics are NaN, and last, where the group or the reference has fewer than 2
-        cells with an activity, or activities do not vary (with ``"t-test"``, do not vary within groups). With
+        group, then by falling score; equal scores, such as those of regulators that separate two groups completely,
+        by falling difference of the means. Statistics are NaN, and last, where the group or the reference has fewer
+        than 2 cells with an activity, or activities do not vary (with ``"t-test"``, do not vary within groups). With
         ``"kruskal"``, one row per regulator that can be tested, of the group of the highest mean rank, and
         ``log_qvalue`` over all regulators.
     ``adata.uns[key_added]["params"]``
@@ -230,4 +231,6 @@ def _table(
     )
     if method == "kruskal":
         table = table[table["score"].notna()]
-    return table.sort_values(["group", "score", "source"], ascending=[True, False, True], ignore_index=True)
+    order = table.assign(shift=table["mean"] - table["mean_reference"])
+    order = order.sort_values(["group", "score", "shift", "source"], ascending=[True, False, False, True])
+    return order.drop(columns="shift").reset_index(drop=True)

@@ -61,6 +61,17 @@ def dots(ax, line=0):
 # --- what is drawn ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("n", "title"), [(3, "tied\nB: 3 of 5"), (5, "")])
+def test_a_cut_through_regulators_of_the_same_score_is_told_above_the_figure(n, title):
+    activity = np.random.default_rng(0).uniform(size=(20, 5)) + np.repeat([0, 9], 10)[:, None] * [1, 2, 3, 4, 5]
+    adata = cells_with_activities(activity, np.repeat(["A", "B"], 10))
+    ps.tl.rank_regulators(adata, "type")
+    ax = ps.pl.rank_regulators(adata, n=n)
+    assert ax.get_title(loc="left") == title
+    laid_out(ax.figure)
+    assert not clipped(ax.figure)
+
+
 def test_groups_that_are_alike_are_neighbours(adata):
     rows = names(ps.pl.rank_regulators(adata).yaxis)
     assert sorted(rows) == LABELS

@@ -122,14 +122,49 @@ def test_kruskal_has_one_row_per_regulator_and_one_set_of_tests(adata):
     np.testing.assert_allclose(table["log_qvalue"], oracle.benjamini_hochberg(table["log_pvalue"]), rtol=1e-7)
 
 
+def separated():
+    """Regulators that separate NK cells from all others, the last ones by most."""
+    adata = cells()
+    own = (adata.obs["cell_type"] == "NK").to_numpy()[:, None]
+    nes = np.random.default_rng(1).uniform(size=(adata.n_obs, 9)) + own * np.arange(2, 11)
+    adata.obsm["viper"] = pd.DataFrame(nes.astype(np.float32), index=adata.obs_names, columns=REGULATORS)
+    ps.tl.rank_regulators(adata, "cell_type")
+    return adata
+
+
+def test_regulators_that_separate_groups_alike_go_by_the_difference_of_the_means():
+    adata = separated()
+    assert ps.get.regulators(adata, "NK")["source"].tolist() == REGULATORS[::-1]
+    assert ps.get.activity(adata).uns["rank_genes_groups"]["names"]["NK"].tolist() == REGULATORS[::-1]
+
+
+@pytest.mark.parametrize(("n", "said"), [(4, True), (8, True), (9, False), (20, False)])
+def test_a_cut_through_regulators_of_the_same_score_is_logged(capsys, n, said):
+    adata, before = separated(), (sc.settings.verbosity, sc.settings.logfile)
+    sc.settings.verbosity, sc.settings.logfile = "hint", sys.stderr
+    try:
+        ps.get.regulators(adata, "NK", n)
+    finally:
+        sc.settings.verbosity, sc.settings.logfile = before
+    assert (f"n={n} leaves out regulators of the same score as some that are given: 'NK: {n} of 9'"
+            in capsys.readouterr().err) == said  # fmt: skip
+
+
 @pytest.mark.parametrize("method", METHODS)
-def test_rows_go_by_group_falling_score_and_name_with_nan_last(adata, method):
+def test_rows_go_by_group_falling_score_shift_and_name_with_nan_last(adata, method):
     adata.obsm["viper"]["R3"] = adata.obsm["viper"]["R8"]
+    adata.obsm["viper"]["R5"] = 2 * adata.obsm["viper"]["R8"]  # has the same score, but a larger difference of means
     adata.obsm["viper"].loc[adata.obs["cell_type"] == "B", "R0"] = np.nan
     table = ranked(adata, method=method)
     by_hand = sorted(
         table.itertuples(index=False),
-        key=lambda row: (GROUPS.index(row.group), np.isnan(row.score), -np.nan_to_num(row.score), row.source),
+        key=lambda row: (
+            GROUPS.index(row.group),
+            np.isnan(row.score),
+            -np.nan_to_num(row.score),
+            np.nan_to_num(row.mean_reference - row.mean),
+            row.source,
+        ),
     )
     assert [row.source for row in by_hand] == table["source"].tolist()
     assert [row.group for row in by_hand] == table["group"].tolist()
