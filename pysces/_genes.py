@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from pysces._check import some
+from pysces._check import some, warn
 from pysces._frame import column
+from pysces._names import question, too_few
 from pysces.datasets import regulators as known_regulators
-from pysces.estimators import gene_positions
+from pysces.estimators import gene_positions, named_genes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -28,7 +29,8 @@ class Genes(NamedTuple):
 def find_genes(given: str | Path | ArrayLike, genes: NDArray[np.object_], var: Any, argument: str) -> Genes:
     """Genes that ``given`` stands for, of those that ``var`` describes.
 
-    Names that are absent are warned of, but not those of a list or file: they are of a whole organism.
+    Names that are absent are warned of, but those of a list or file, which are of a whole organism, only if next to
+    none are among the genes.
     """
     if isinstance(given, str) and given in var.columns:
         mask = column(var, given).to_numpy()
@@ -39,16 +41,16 @@ def find_genes(given: str | Path | ArrayLike, genes: NDArray[np.object_], var: A
     if isinstance(given, str | Path):
         wanted, name = _listed(given, argument)
         present = np.isin(genes, wanted)
-        if not present.any():
-            msg = (
-                f"none of the {len(wanted)} {name} is among the genes ({some(genes)}); do the names use the same "
-                f"alphabet (symbols or Ensembl, human or mouse)? pysces.pp.translate_genes translates those of adata."
-            )
-            raise ValueError(msg)
-        return Genes(np.flatnonzero(present), sorted(set(wanted).difference(genes[present])))
-    positions = gene_positions(given, genes, argument)
-    names = {name for name in cast("Any", given) if isinstance(name, str)}
-    return Genes(positions, sorted(names.difference(genes[positions])))
+        n_found, distinct = int(present.sum()), set(wanted)
+        if too_few(n_found, len(distinct), len(genes)) or not n_found:
+            found = f"{n_found or 'none'} of the {len(distinct)} {name} {'is' if n_found < 2 else 'are'} among the"
+            msg = f"{found} {len(genes)} genes. {question(wanted, genes, argument)}"
+            if not n_found:
+                raise ValueError(msg)
+            warn(msg)
+        return Genes(np.flatnonzero(present), sorted(distinct.difference(genes[present])))
+    positions, absent = named_genes(given, genes, argument)
+    return Genes(positions, absent.tolist())
 
 
 def _listed(given: str | Path, argument: str) -> tuple[list[str], str]:

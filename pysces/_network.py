@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pysces._check import some
+from pysces._names import columns_as_text
 from pysces._regulons import Regulons
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def check_network(network: object) -> pd.DataFrame:
     if table[edge].isna().any(axis=None):
         msg = f"network has edges without {' or '.join(edge)}; drop them: network.dropna(subset={edge})."
         raise ValueError(msg)
+    table = columns_as_text(table, ("source", "target"), "network")
     duplicated = table.duplicated(edge)
     if duplicated.any():
         first = table.loc[duplicated, ["source", "target"]].iloc[0].tolist()

@@ -6,7 +6,7 @@ from pysces._enrich.pleiotropy import Pleiotropy
 from pysces._infer.subnetworks import SUBSAMPLE
 from pysces.estimators._aracne import ARACNe, ConstantRegulatorsError
 from pysces.estimators._checkpoint import checkpoint_folder
-from pysces.estimators._genes import gene_positions
+from pysces.estimators._genes import gene_positions, named_genes
 from pysces.estimators._pairs import PairScores
 from pysces.estimators._viper import VIPER, NotScorableError
 
@@ -20,4 +20,5 @@ __all__ = [
     "Pleiotropy",
     "checkpoint_folder",
     "gene_positions",
+    "named_genes",
 ]

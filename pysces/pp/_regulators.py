@@ -35,7 +35,8 @@ def regulators(
         Annotated data.
     regulators
         ``"human_tfs"`` or ``"mouse_tfs"`` for :func:`pysces.datasets.regulators`, names of genes, a file with one name
-        per line, a boolean column of ``adata.var``, or a mask of genes.
+        per line, a boolean column of ``adata.var``, or a mask of genes. Whole numbers, such as those of Entrez, are
+        names, never positions. A warning says if next to none of a list or file are among the genes.
     key_added
         Column of ``var``.
     copy

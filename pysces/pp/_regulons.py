@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from pysces import _log
 from pysces._check import some, warn
 from pysces._enrich import mixture
 from pysces._matrix import choose
+from pysces._names import question
 from pysces.estimators._edges import edge_correlations
 from pysces.pp._networks import checked
 
 if TYPE_CHECKING:
-    import pandas as pd
     from anndata import AnnData
     from numpy.typing import NDArray
 
@@ -73,7 +74,7 @@ def regulons(
     >>> net.columns.tolist()
     ['source', 'target', 'weight', 'likelihood', 'mi', 'scc']
     """
-    checked(network, weight=0.0)
+    ends = checked(network, weight=0.0)[["source", "target"]].astype(object)
     if "group" in network.columns:
         msg = (
             "network has one part per group, and correlations of a group are of its own cells; for each group, call "
@@ -83,12 +84,13 @@ def regulons(
         raise ValueError(msg)
     chosen = choose(adata, layer=layer, use_raw=use_raw, mask_var=None)
     since = _log.start(f"correlating the genes of {len(network)} edges")
-    correlation = edge_correlations(chosen.x, chosen.genes, network["source"], network["target"], n_threads=n_threads)
+    correlation = edge_correlations(chosen.x, chosen.genes, ends["source"], ends["target"], n_threads=n_threads)
     known = np.isfinite(correlation)
     if not known.any():
+        genes = pd.unique(ends.to_numpy().ravel())
         msg = (
-            f"no edge of the network ({some(network['source'].unique())}) has two genes that are among those of "
-            f"adata ({some(chosen.genes)}) and vary; do the names use the same alphabet?"
+            f"no edge of the network ({some(genes)}) has two genes that are among those of adata "
+            f"({some(chosen.genes)}) and vary. {question(genes, chosen.genes, 'genes of the network')}"
         )
         raise ValueError(msg)
     if not known.all():

@@ -78,6 +78,8 @@ def aracne(
     regulators
         Names of genes, a boolean column of ``adata.var`` such as that of :func:`pysces.pp.regulators`, a mask of genes,
         ``"human_tfs"`` or ``"mouse_tfs"`` for :func:`pysces.datasets.regulators`, or a file with one name per line.
+        Whole numbers, such as those of Entrez, are names, never positions. Names that are not among the genes are
+        warned of, but of a list or file only if next to none are among them.
     groupby
         Column of ``adata.obs``: one network per group, each from the cells of its group alone. Of several columns, such
         as ``["tissue", "cell_type"]``, the groups are all combinations, with labels such as ``"lung | B cell"``.

@@ -10,6 +10,7 @@ import pandas as pd
 
 from pysces import _log, _slots
 from pysces._check import some, warn, whole_number
+from pysces._names import as_text, question
 from pysces._network import check_network
 from pysces.estimators import VIPER
 from pysces.io._columns import sign_column
@@ -167,11 +168,8 @@ def _of_mapping(gene_sets: Mapping[str, Iterable[str]]) -> pd.DataFrame:
                 f"gene_sets[{name!r}] is {genes!r}; give sets by name, each a list of genes: {{'name': ['gene', ...]}}."
             )
             raise TypeError(msg)
-    members = [(name, gene) for name, genes in gene_sets.items() for gene in dict.fromkeys(genes)]
-    for name, gene in members:
-        if not isinstance(gene, str):
-            msg = f"gene_sets[{name!r}] holds {gene!r}, which is not the name of a gene; give text."
-            raise TypeError(msg)
+    named = {name: as_text(genes, f"gene_sets[{name!r}]") for name, genes in gene_sets.items()}
+    members = [(name, gene) for name, genes in named.items() for gene in dict.fromkeys(genes)]
     return pd.DataFrame(members, columns=["source", "target"]).assign(weight=1.0)
 
 
@@ -181,10 +179,13 @@ def _check_members(network: pd.DataFrame, regulators: NDArray[np.object_], min_t
     overlaps = among.value_counts()
     if len(overlaps) and overlaps.iloc[0] >= min_targets:
         return
-    largest = f"the largest overlap is {overlaps.iloc[0]} ({overlaps.index[0]!r})" if len(overlaps) else "none has any"
+    if len(overlaps):
+        largest = f"the largest overlap is {overlaps.iloc[0]} ({overlaps.index[0]!r})"
+        remedy = "Lower min_targets, or give sets that hold more regulators."
+    else:
+        largest, remedy = "none has any", question(network["target"].unique(), regulators, "members", "regulators")
     msg = (
         f"no gene set has min_targets={min_targets} members among the {len(regulators)} regulators of "
-        f"adata.obsm[{key!r}] ({some(regulators)}): {largest}. Lower min_targets, or give sets of regulators under "
-        "the same names."
+        f"adata.obsm[{key!r}] ({some(regulators)}): {largest}. {remedy}"
     )
     raise ValueError(msg)

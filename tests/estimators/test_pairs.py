@@ -348,7 +348,7 @@ BAD = {
     "short names": (lambda: (counts(), [0], ["a"]), {}, ValueError, "^gene_names has shape"),
     "no matrix": (lambda: (counts().tolist(), [0]), {}, TypeError, "^X is list, not a matrix"),
     "text": (lambda: (counts().astype(str), [0]), {}, TypeError, "^X holds <U32, not real numbers"),
-    "floats": (lambda: (counts(), [0.5]), {}, TypeError, "^regulators must be names, positions or a mask"),
+    "floats": (lambda: (counts(), [0.5]), {}, TypeError, "^regulators must be names of genes; found float"),
 }
 
 

@@ -55,7 +55,6 @@ def test_human_transcription_factors_are_the_default(adata):
         (pd.Index(["PAX5"]), ["PAX5"]),
         ("mine", ["ACTB", "Spi1", "STAT1"]),
         (np.array([True, False, False, False, True, False]), ["SPI1", "CD3E"]),
-        ([5, 0], ["SPI1", "STAT1"]),
     ],
     ids=str,
 )
@@ -153,13 +152,20 @@ def nothing(_):
 @pytest.mark.parametrize(
     ("spoil", "given", "error", "match"),
     [
-        (ensembl, "human_tfs", ValueError, r"none of the 1392 human_tfs is among the genes \('ENSG.*translate_genes"),
+        (
+            ensembl,
+            "human_tfs",
+            ValueError,
+            r"none of the 1392 human_tfs is among the 6 genes. .*\('ENSG.*translate_genes",
+        ),
         (nothing, "fly_tfs", ValueError, "regulators='fly_tfs' is neither a boolean column .* nor a file"),
         (nothing, Path("fly_tfs.txt"), ValueError, "regulators='fly_tfs.txt' is neither a boolean column"),
         (nothing, "length", TypeError, "regulators='length' names a column of adata.var that holds float64"),
         (nothing, [True, False], ValueError, "regulators is a mask of length 2, but there are 6 genes"),
         (nothing, [False] * 6, ValueError, "regulators selects no gene"),
         (nothing, ["FOXP3"], ValueError, r"none of the 1 regulators \('FOXP3'\)"),
+        (nothing, [5, 0], ValueError, r"none of the 2 regulators \('0', '5'\) is among .*adata.var_names\[positions\]"),
+        (nothing, ["SPI1", np.nan], TypeError, r"regulators must be names of genes, but 1 of 2 is missing \(NaN\)"),
         (nothing, [], ValueError, "regulators must be a list of genes with at least one entry"),
         (twice, "human_tfs", ValueError, "var_names holds duplicates: 'SPI1'"),
     ],

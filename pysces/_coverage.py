@@ -1,0 +1,91 @@
+"""How much of a network the genes of the data hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from pysces._names import differences, question, too_few
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+FEW_REGULONS = 1 / 4
+"""Of CollecTRI and DoRothEA on blood cells, 0.5 to 0.99 of the regulons are large enough with all genes that were
+measured, and at most 0.16 (25 targets) or 0.58 (5 targets) with the 2,000 most variable."""
+
+
+class Coverage(NamedTuple):
+    """Targets of a network that are among the genes, and regulators (of each group) with enough of them."""
+
+    n_regulators: int
+    n_targets: int
+    n_found: int
+    n_large: int
+    """Regulons with ``min_targets`` targets in the network."""
+    n_kept: int
+    """Those of them with as many among the genes."""
+    question: str | None
+    """What may be wrong with the names, where few targets are found."""
+
+    @property
+    def share(self) -> float:
+        """Of the targets, those found."""
+        return self.n_found / self.n_targets
+
+    def told(self, n_scored: int, min_targets: int) -> str:
+        """A line for the log."""
+        return (
+            f"scored {n_scored:,} of {self.n_regulators:,} regulators (min_targets={min_targets}); "
+            f"{100 * self.share:.0f} % of the network's targets are among the genes"
+        )
+
+    def warning(self, min_targets: int) -> str | None:
+        """What to tell the user where most regulators are lost for lack of genes."""
+        if self.n_kept >= FEW_REGULONS * self.n_large:
+            return None
+        remedy = self.question or (
+            "Score data with all genes that were measured, not only the most variable ones, or lower min_targets."
+        )
+        return (
+            f"only {self.n_kept:,} of the {self.n_large:,} regulons with min_targets={min_targets} targets in the "
+            f"network have as many among the genes: {self.n_found:,} of its {self.n_targets:,} targets "
+            f"({100 * self.share:.0f} %) are there. {remedy}"
+        )
+
+
+def coverage(table: pd.DataFrame, genes: NDArray[np.object_], min_targets: int) -> Coverage:
+    """How much of a network is among ``genes``."""
+    targets = table["target"].astype(object)
+    found = targets.isin(genes).to_numpy()
+    regulon = [name for name in ("group", "source") if name in table.columns]
+    sizes = table.groupby(regulon, observed=True).size()
+    kept = table[found].groupby(regulon, observed=True).size()
+    names = targets.unique()
+    n_found = targets[found].nunique()
+    asked = question(names, genes, "targets") if doubtful(names, n_found, genes) else None
+    return Coverage(
+        table["source"].nunique(), len(names), n_found,
+        int((sizes >= min_targets).sum()), int((kept >= min_targets).sum()), asked,
+    )  # fmt: skip
+
+
+def doubtful(targets: NDArray[np.object_], n_found: int, genes: NDArray[np.object_]) -> bool:
+    """Whether so few targets are found that their names may be of another alphabet."""
+    if too_few(n_found, len(targets), len(genes)) or not n_found:
+        return True
+    return 2 * n_found < len(targets) and differences(targets, genes, "targets") is not None
+
+
+def no_large_regulon(
+    table: pd.DataFrame, genes: NDArray[np.object_], min_targets: int, largest: float, among: str
+) -> str:
+    """Why no regulator has enough targets, and what to do."""
+    found = coverage(table, genes, min_targets)
+    remedy = found.question or "Lower min_targets, or give a larger network or data with more genes."
+    return (
+        f"no regulator has min_targets={min_targets} targets among {among}; the largest of {found.n_regulators:,} has "
+        f"{largest:.4g}. {found.n_found:,} of the network's {found.n_targets:,} targets are among the {len(genes):,} "
+        f"genes. {remedy}"
+    )
