@@ -1,4 +1,4 @@
-"""Counts behind log1p of normalised values: they come back, and what is something else is left alone."""
+"""Counts behind logarithms and factors of cells come back; fractional counts have a sum; the rest is left alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from pysces._csr import CSR, as_csc
-from pysces._matrix import counts_of
+from pysces._matrix import counts_of, depths_of_cells
 
 N_CELLS, N_GENES = 200, 120
 pytestmark = pytest.mark.filterwarnings("ignore:Some cells have zero counts")  # by scanpy
@@ -44,7 +44,7 @@ def dense(columns: CSR) -> np.ndarray:
 
 def back(values: np.ndarray) -> np.ndarray | None:
     """Counts of values, dense."""
-    found = counts_of(as_csc(values), len(values))
+    found = counts_of(as_csc(values), len(values)).values
     return None if found is None else dense(found)
 
 
@@ -108,13 +108,13 @@ def test_a_cell_of_multiples_of_its_smallest_count_comes_back_as_those_multiples
 def test_cells_and_genes_without_counts_stay_empty():
     X = counts()
     X[10:60], X[:, 20:40] = 0.0, 0.0
-    found = counts_of(as_csc(normalise(X)), N_CELLS)
+    found = counts_of(as_csc(normalise(X)), N_CELLS).values
     np.testing.assert_array_equal(dense(found), X)
     assert found.data.all()  # as everywhere, zeros are not stored
 
 
 def test_one_value_in_a_cell_does_not_tell_whether_it_is_a_count():
-    assert counts_of(as_csc(normalise(counts()[:, [3]])), N_CELLS) is None
+    assert counts_of(as_csc(normalise(counts()[:, [3]])), N_CELLS).values is None
 
 
 def test_one_cell_comes_back():
@@ -125,7 +125,7 @@ def test_one_cell_comes_back():
 @pytest.mark.parametrize("shape", [(0, 0), (0, 5), (5, 0), (5, 7)])
 def test_matrices_of_nothing_are_counts(shape):
     columns = as_csc(np.zeros(shape))
-    assert counts_of(columns, shape[0]) is columns
+    assert counts_of(columns, shape[0]).values is columns
 
 
 # A factor of the cell from about what 1 in a million cells has to what 1 of 1000 has.
@@ -164,6 +164,118 @@ def test_counts_of_cells_whose_small_counts_have_no_common_divisor_come_back(cou
     np.testing.assert_array_equal(back(values), counts)
 
 
+LOGS = {"e": np.e, "2": 2.0, "10": 10.0, "3": 3.0, "1.5": 1.5}
+FORMS = {
+    **{f"log of counts, base {name}": lambda X, b=base: np.log1p(X) / np.log(b) for name, base in LOGS.items()},
+    **{
+        f"log of normalised counts, base {name}": lambda X, b=base: normalise(X) / np.log(b)
+        for name, base in LOGS.items()
+    },
+    "normalised counts": lambda X: np.expm1(normalise(X)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("form", FORMS)
+def test_counts_come_back_from_logarithms_of_any_base_and_without(form, dtype):
+    X = counts()
+    values = FORMS[form](X).astype(dtype)
+    found = counts_of(as_csc(values), N_CELLS)
+    assert found.source == form
+    np.testing.assert_array_equal(dense(found.values), X)
+
+
+@pytest.mark.parametrize("target_sum", [1.0, 100.0, 2500.0, 1e6, None])
+def test_counts_come_back_from_normalised_values_without_logarithm(target_sum):
+    X = counts().clip(max=9)
+    adata = ad.AnnData(X.astype(np.float32))
+    sc.pp.normalize_total(adata, target_sum=target_sum)
+    np.testing.assert_array_equal(back(adata.X), X)
+
+
+def test_counts_come_back_from_logarithms_of_deep_cells():
+    rng = np.random.default_rng(0)
+    X = rng.poisson(rng.lognormal(3.0, 3.0, N_GENES) * rng.lognormal(0.0, 0.5, (N_CELLS, 1))).astype(float)
+    assert np.median(X[X > 0]) > 25
+    np.testing.assert_array_equal(back(np.log2(X + 1)), X)
+
+
+def test_square_roots_of_small_counts_are_no_logarithms():
+    X = np.random.default_rng(0).poisson(0.4, (N_CELLS, N_GENES)).clip(max=4).astype(float)  # log10(10), log10(25.95)
+    assert counts_of(as_csc(np.sqrt(X)), N_CELLS).source == "sum of values"
+
+
+# --- fractional counts ------------------------------------------------------------------------------------------------
+
+
+def ambient_removed() -> np.ndarray:
+    X = counts()
+    return X * (1 - 0.05 * np.random.default_rng(2).random(X.shape))
+
+
+def of_lengths() -> np.ndarray:
+    return counts() / np.random.default_rng(0).uniform(0.5, 5.0, N_GENES)
+
+
+def expected() -> np.ndarray:
+    """Some of the counts of most genes are shared among genes."""
+    rng, X = np.random.default_rng(3), counts()
+    return np.where(rng.random(X.shape) < 0.3, X * rng.beta(3, 2, X.shape), X)
+
+
+SUMMED = {
+    "ambient removed": ambient_removed,
+    "ambient profile taken off": lambda: (counts() - 0.1 * np.outer(counts().sum(1), counts().mean(0)) / 150).clip(0),
+    "some of each": lambda: counts() * np.random.default_rng(0).beta(5, 2, (N_CELLS, N_GENES)),
+    "expected counts": expected,
+    "by length": of_lengths,
+    "square roots": lambda: np.sqrt(counts()),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", SUMMED)
+def test_fractional_counts_are_left_as_they_are_and_their_sum_is_the_depth(kind, dtype):
+    values = SUMMED[kind]().astype(dtype)
+    columns = as_csc(values)
+    found = counts_of(columns, N_CELLS)
+    assert found.source == "sum of values"
+    assert found.values is columns
+    depth, source = depths_of_cells(values, np.arange(N_CELLS))
+    assert source == "sum of values"
+    np.testing.assert_allclose(depth, values.astype(float).sum(axis=1), rtol=1e-12)
+
+
+# --- the depth of cells, read in blocks -------------------------------------------------------------------------------
+
+
+def many_cells() -> np.ndarray:
+    """Counts of more cells than two blocks; the first block is empty."""
+    X = np.concatenate([np.zeros((520, N_GENES)), *(counts(seed) for seed in range(4))])
+    X[500:520] = counts(9)[:20]
+    X[:500] = 0
+    return X
+
+
+@pytest.mark.parametrize("form", ["counts", *FORMS])
+def test_the_depth_of_cells_is_that_of_the_counts_that_come_back(form, as_format):
+    X = many_cells()
+    values = FORMS.get(form, lambda X: X)(X)
+    rows = np.r_[0:700, 900:1100]
+    depth, source = depths_of_cells(as_format(values), rows)
+    assert source == form
+    assert depth.dtype == np.float64
+    np.testing.assert_array_equal(depth, X[rows].sum(axis=1))
+
+
+def test_whole_numbers_in_one_block_and_fractions_in_another_are_summed():
+    X = np.concatenate([counts(seed) for seed in range(4)])
+    X[600:] = np.concatenate([ambient_removed()])
+    depth, source = depths_of_cells(X, np.arange(len(X)))
+    assert source == "sum of values"
+    np.testing.assert_allclose(depth, X.sum(axis=1), rtol=1e-12)
+
+
 # --- whole numbers are counts -----------------------------------------------------------------------------------------
 
 
@@ -172,13 +284,17 @@ def test_counts_of_cells_whose_small_counts_have_no_common_divisor_come_back(cou
 def test_whole_numbers_are_returned_as_they_are(convert, dtype):
     X = counts().clip(max=200).astype(dtype)
     columns = as_csc(convert(X))
-    assert counts_of(columns, N_CELLS) is columns
+    found = counts_of(columns, N_CELLS)
+    assert found.values is columns
+    assert found.source == "counts"
     np.testing.assert_array_equal(dense(columns), X)
 
 
 def test_large_counts_without_ones_are_returned_as_they_are():
     columns = as_csc(1e6 * counts())
-    assert counts_of(columns, N_CELLS) is columns
+    found = counts_of(columns, N_CELLS)
+    assert found.values is columns
+    assert found.source == "counts"
 
 
 # --- other values are left alone --------------------------------------------------------------------------------------
@@ -197,13 +313,6 @@ def one_changed(value: float) -> np.ndarray:
     return X
 
 
-def log_of_normalised(base: float) -> np.ndarray:
-    adata = ad.AnnData(counts())
-    sc.pp.normalize_total(adata, target_sum=1e4)
-    sc.pp.log1p(adata, base=base)
-    return adata.X
-
-
 def imputed(kind: str) -> np.ndarray:
     rng = np.random.default_rng(0)
     positive = {"uniform": rng.random, "gamma": lambda size: rng.gamma(0.5, 2.0, size), "narrow": rng.random}
@@ -219,26 +328,24 @@ OTHER = {
     "uniform": lambda: imputed("uniform"),
     "gamma": lambda: imputed("gamma"),
     "narrow": lambda: imputed("narrow"),
-    "square roots": lambda: np.sqrt(counts()),
-    "binary logarithms": lambda: log_of_normalised(2),
-    "decimal logarithms": lambda: log_of_normalised(10),
     "log1p twice": lambda: np.log1p(normalise(counts())),
-    "log1p of gene lengths": lambda: np.log1p(counts() / np.random.default_rng(0).uniform(0.5, 5.0, N_GENES)),
     "mean of cells": lambda: normalise(counts()) + normalise(counts(1)),
     "denoised": lambda: np.log1p(counts() + 0.1 * np.random.default_rng(0).random((N_CELLS, N_GENES))),
-    "normalised to 1": lambda: np.expm1(normalise(counts(), 1.0)),
-    "normalised to 100": lambda: np.expm1(normalise(counts(), 100.0)),
-    "normalised to 10 000": lambda: np.expm1(normalise(counts())),
-    "normalised, no value large": lambda: np.expm1(normalise(counts().clip(max=9), 2500.0)),
-    "normalised to 1 000 000": lambda: np.expm1(normalise(counts(), 1e6)),
+    "fractional, normalised": lambda: np.expm1(normalise(ambient_removed())),
+    "fractional, normalised, some genes": lambda: np.expm1(normalise(ambient_removed()))[:, :80],
+    "log1p of fractional, normalised": lambda: normalise(ambient_removed()),
+    "binary logarithms of transcripts per million": lambda: normalise(of_lengths(), 1e6) / np.log(2),
     "large": lambda: 1e5 * imputed("uniform"),
     "small": lambda: 1e-300 * imputed("uniform"),
+    "sums that are the same": lambda: ambient_removed()[4:] / ambient_removed()[4:].sum(axis=1, keepdims=True),
 }
 
 
 @pytest.mark.parametrize("kind", OTHER)
 def test_other_values_are_no_counts(kind):
-    assert back(OTHER[kind]()) is None
+    values = OTHER[kind]()
+    assert counts_of(as_csc(values), len(values)) == (None, "unknown")
+    assert depths_of_cells(values, np.arange(len(values))) == (None, "unknown")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -250,7 +357,7 @@ def test_the_values_stay_as_they_are(what, dtype):
     before = [array.copy() for array in (*columns[:3], matrix.data, matrix.indices, matrix.indptr)]
     for array in columns[:3]:
         array.flags.writeable = False
-    found = counts_of(columns, N_CELLS)
+    found = counts_of(columns, N_CELLS).values
     assert (found is None) is (what == "uniform")
     for array, copy in zip((*columns[:3], matrix.data, matrix.indices, matrix.indptr), before, strict=True):
         np.testing.assert_array_equal(array, copy)
@@ -258,7 +365,7 @@ def test_the_values_stay_as_they_are(what, dtype):
 
 def test_counts_found_are_canonical_columns_of_the_same_places():
     columns = as_csc(normalise(counts()))
-    found = counts_of(columns, N_CELLS)
+    found = counts_of(columns, N_CELLS).values
     assert [array.dtype for array in found[:3]] == [np.float64, np.int32, np.int64]
     np.testing.assert_array_equal(found.indices, columns.indices)
     np.testing.assert_array_equal(found.indptr, columns.indptr)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pysces._matrix._choose import Choice, choose
-from pysces._matrix._counts import counts_of
+from pysces._matrix._counts import counts_of, depths_of_cells
 from pysces._matrix._read import (
     CELLS_PER_BLOCK,
     checked_blocks,
@@ -22,6 +22,7 @@ __all__ = [
     "choose",
     "columns",
     "counts_of",
+    "depths_of_cells",
     "lazy_units",
     "n_rows",
     "read",

@@ -1,12 +1,23 @@
-"""Counts, as they are or behind log1p of values normalised by cell."""
+"""What the values of X are, and how many counts a cell has.
+
+Counts may stand there as they are, times a factor of each cell (normalised), or behind the logarithm of 1 + either, to
+any base. Fractional counts, such as those less what is ambient, have their sum as depth and are left as they are.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
+
+from pysces._csr import as_csr
+from pysces._matrix._read import CELLS_PER_BLOCK, checked_blocks
+from pysces._parallel import blocks
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from numpy.typing import NDArray
 
     from pysces._csr import CSR
@@ -15,45 +26,271 @@ TOLERANCE, RELATIVE_TOLERANCE = 0.03, 0.002
 """How far from a whole number a count may come back where values were stored with few digits."""
 BELOW, LEAST_BELOW = 25.0, 0.5
 """Counts that much larger than the smallest of their cell are not looked at; they must be fewer than the others."""
+ROUNDING = 2e-5
+"""Of logarithms in float32, as a share of the count."""
 MOST_LOG = 30.0
 """No count per cell has a larger logarithm."""
 MOST_SMALLEST = 10
 """The smallest count of a cell may be up to this."""
+NAMED_BASES = {1.0: "e", float(np.log(2)): "2", float(np.log(10)): "10"}
+"""By their natural logarithm."""
+CELLS_FOR_BASE = 100
+LEAST_GAP = 1e-3
+"""Values that are closer, relatively, are one."""
+WHOLE_BASE = 0.02
+"""A base that comes out so close to a whole number, relatively, is it."""
+MOST_FALL = -0.4
+"""Correlation with the number of genes detected below which values were divided by the depth: -0.6 and less on real
+cells; 0.05 and more for counts of any kind."""
+LEAST_SPREAD = 1e-3
+"""Relative standard deviation of sums that were not made the same."""
+UNKNOWN = "unknown"
 
 
-def counts_of(columns: CSR, n_cells: int) -> CSR | None:
-    """Counts of the same cells and genes, if the values are counts or log1p of counts times a factor of each cell.
+class Scale(NamedTuple):
+    """What values are, the depth of the cells (None: unknown), and how counts come back.
 
-    A cell's factor is found from its smallest value, which is a count of 1, or of a few if the others are not whole
-    multiples of it.
+    A count is a value over the unit of its cell, after the logarithm is undone; without units, values are no counts or
+    counts as they are.
     """
-    values = columns.data
-    if values.size and values.min() < 0:
-        return None
-    if (values == np.rint(values)).all():
-        return columns
-    if values.max() > MOST_LOG or len(values) < 2 * len(np.unique(columns.indices)):
-        return None  # with one value in a cell, any would do
-    scaled = np.expm1(values)
-    smallest = np.full(n_cells, np.inf)
-    np.minimum.at(smallest, columns.indices, scaled)
-    counts = scaled / smallest[columns.indices]
-    looked_at = counts < BELOW
-    if looked_at.mean() < LEAST_BELOW:
-        return None
-    tolerance = np.where(looked_at, np.maximum(TOLERANCE, RELATIVE_TOLERANCE * counts), 1.0)
-    broken = _broken(counts, tolerance, columns, n_cells)
-    for times in range(2, MOST_SMALLEST + 1):
-        if not broken.any():
-            break
-        counts[broken[columns.indices]] *= times / (times - 1)
-        broken = _broken(counts, tolerance, columns, n_cells)
-    return None if broken.any() else columns._replace(data=np.rint(counts))
+
+    source: str
+    depth: NDArray[np.float64] | None
+    log_base: float = 0.0
+    """Natural logarithm of the base, 0 of values that are no logarithms."""
+    units: NDArray[np.float64] | None = None
 
 
-def _broken(
-    counts: NDArray[np.float64], tolerance: NDArray[np.float64], columns: CSR, n_cells: int
-) -> NDArray[np.bool_]:
-    """Cells in which a count is further from a whole number than it may be."""
-    far = np.abs(counts - np.rint(counts)) > tolerance
-    return np.bincount(columns.indices[far], minlength=n_cells) > 0
+def depths_of_cells(x: Any, rows: NDArray[np.intp]) -> tuple[NDArray[np.float64] | None, str]:
+    """Number of counts of each of the cells ``rows`` of X over all genes, and where it is from; blocks are streamed.
+
+    ``"counts"``, and ``"normalised counts"``, ``"log of counts, base 2"``, ``"log of normalised counts, base e"`` and
+    the like where counts come back: their sum. ``"sum of values"``: that of fractional counts. ``"unknown"``: values
+    are something else, and there is no depth (None). Values must be finite.
+    """
+    found = Recogniser()
+    for _, part in checked_blocks(x, rows, allow_negative=True):
+        found.add(as_csr(part))
+    scale = found.scale()
+    return scale.depth, scale.source
+
+
+class Counts(NamedTuple):
+    """Counts of the same cells and genes as some values, if they hold any, and what the values are."""
+
+    values: CSR | None
+    source: str
+
+
+def counts_of(columns: CSR, n_cells: int) -> Counts:
+    """Counts of genes, given as columns; of fractional counts the values as they are. See :func:`depths_of_cells`."""
+    if (columns.data == np.rint(columns.data)).all() and not (columns.data < 0).any():
+        return Counts(columns, "counts")
+    scale = _scale_of(columns, n_cells)
+    if scale.units is None:
+        return Counts(None if scale.depth is None else columns, scale.source)
+    counts = unlogged(columns.data, scale.log_base) / scale.units[columns.indices]
+    return Counts(columns._replace(data=np.rint(counts, out=counts)), scale.source)
+
+
+def _scale_of(columns: CSR, n_cells: int) -> Scale:
+    by_cell = sp.csc_array((columns.data, columns.indices, columns.indptr), shape=(n_cells, columns.n_rows)).tocsr()
+    rows, found = as_csr(by_cell), Recogniser()
+    for block in blocks(n_cells, CELLS_PER_BLOCK):
+        found.add(rows.rows(block))
+    return found.scale()
+
+
+class Recogniser:
+    """Finds what the values of some cells are, from blocks of them."""
+
+    def __init__(self) -> None:
+        self._whole, self._negative, self._seen = True, False, 0
+        self._empty: list[CSR] = []
+        self._forms: list[_Form] | None = None
+        self._sums, self._detected, self._mean_logs = _Pieces(), _Pieces(), _Pieces()
+
+    def add(self, block: CSR) -> None:
+        """Take notice of more cells."""
+        values = block.data
+        self._negative |= bool(values.size) and bool(values.min() < 0)
+        if self._negative:
+            return
+        cells = _Cells.of(block)
+        n_detected = np.diff(block.indptr).astype(np.float64)
+        self._sums.append(cells.sums(values))
+        self._detected.append(n_detected)
+        self._mean_logs.append(cells.sums(np.log(values)) / np.maximum(n_detected, 1.0))
+        self._whole &= bool((values == np.rint(values)).all())
+        if self._whole:
+            self._seen += block.n_rows * bool(values.size)
+            self._empty += [] if values.size else [block]
+            return
+        if self._forms is None:
+            self._forms = [] if self._seen else _forms(values, cells)
+            for form in self._forms:
+                for empty in self._empty:
+                    form.add(empty.data, _Cells.of(empty))
+        self._forms = [form for form in self._forms if form.add(values, cells)]
+
+    def scale(self) -> Scale:
+        """What the values of all cells are."""
+        if self._negative:
+            return Scale(UNKNOWN, None)
+        sums = self._sums.joined()
+        if self._whole:
+            return Scale("counts", sums)
+        for form in self._forms or []:
+            if form.holds():
+                return Scale(form.name, form.depth.joined(), form.log_base, form.units.joined())
+        if _are_fractional(sums, self._detected.joined(), self._mean_logs.joined()):
+            return Scale("sum of values", sums)
+        return Scale(UNKNOWN, None)
+
+
+class _Pieces(list["NDArray[np.float64]"]):
+    """Numbers of the cells of several blocks."""
+
+    def joined(self) -> NDArray[np.float64]:
+        """The numbers of all cells."""
+        return np.concatenate(self) if self else np.empty(0)
+
+
+class _Cells(NamedTuple):
+    """Where the values of cells begin, of those that have any."""
+
+    n: int
+    detected: NDArray[np.intp]
+    starts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, block: CSR) -> _Cells:
+        """Those of a block."""
+        lengths = np.diff(block.indptr)
+        detected = np.flatnonzero(lengths)
+        return cls(block.n_rows, detected, block.indptr[detected], lengths[detected])
+
+    def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum of each."""
+        total = np.zeros(self.n)
+        if len(values):
+            total[self.detected] = np.add.reduceat(values, self.starts)
+        return total
+
+    def spread[T: np.generic](self, numbers: NDArray[T]) -> NDArray[T]:
+        """A number of each that has values, for every value."""
+        return np.repeat(numbers, self.lengths)
+
+
+class _Form:
+    """A way in which values may follow from counts; ``unit`` 1, or None: that of each cell is found.
+
+    A cell's unit is its smallest value, which is a count of 1, or of a few if the others are not whole multiples of it.
+    """
+
+    def __init__(self, name: str, log_base: float, unit: float | None) -> None:
+        self.name, self.log_base, self.unit = name, log_base, unit
+        self.units, self.depth = _Pieces(), _Pieces()
+        self._n_values = self._n_looked_at = self._n_cells = self._n_with_one = 0
+
+    def add(self, values: NDArray[np.float64], cells: _Cells) -> bool:
+        """Whether the values of more cells are of this form."""
+        if self.log_base and values.max(initial=0.0) * self.log_base > MOST_LOG:
+            return False
+        values = unlogged(values, self.log_base)
+        unit = np.minimum.reduceat(values, cells.starts) if len(values) else np.empty(0)
+        if self.unit is not None:
+            unit = np.full_like(unit, self.unit)
+        counts = values / cells.spread(unit)
+        looked_at = counts < (BELOW if self.unit is None else np.inf)
+        relative = RELATIVE_TOLERANCE if self.unit is None else ROUNDING
+        tolerance = np.where(looked_at, np.maximum(TOLERANCE, relative * counts), 1.0)
+        broken = _broken(counts, tolerance, cells)
+        for times in range(2, MOST_SMALLEST + 1 if self.unit is None else 2):
+            if not broken.any():
+                break
+            counts[cells.spread(broken)] *= times / (times - 1)
+            unit[broken] *= (times - 1) / times
+            broken = _broken(counts, tolerance, cells)
+        if broken.any():
+            return False
+        self._n_values, self._n_cells = self._n_values + len(values), self._n_cells + len(unit)
+        self._n_looked_at += int(looked_at.sum())
+        self._n_with_one += int((np.minimum.reduceat(counts, cells.starts) < 1 + TOLERANCE).sum()) if len(values) else 0
+        units = np.ones(cells.n)
+        units[cells.detected] = unit
+        self.units.append(units)
+        self.depth.append(cells.sums(np.rint(counts)))
+        return True
+
+    def holds(self) -> bool:
+        """Whether enough was looked at; with one value in a cell, any would do."""
+        enough = self._n_looked_at >= 2 * self._n_cells
+        if self.unit is None:
+            return enough and self._n_looked_at >= LEAST_BELOW * self._n_values
+        return enough and 2 * self._n_with_one > self._n_cells
+
+
+def unlogged(values: NDArray[np.float64], log_base: float) -> NDArray[np.float64]:
+    """What the logarithm of 1 + was taken of."""
+    return np.expm1(values * log_base) if log_base else values
+
+
+def _forms(values: NDArray[np.float64], cells: _Cells) -> list[_Form]:
+    """What the values may be, the likeliest first."""
+    bases = dict(NAMED_BASES)
+    if found := _base(values, cells):
+        bases.setdefault(found, f"{np.exp(found):.4g}")
+    logs = [_Form(f"log of counts, base {name}", base, 1.0) for base, name in bases.items()]
+    logs += [_Form(f"log of normalised counts, base {name}", base, None) for base, name in bases.items()]
+    return [*logs, _Form("normalised counts", 0.0, None)]
+
+
+def _broken(counts: NDArray[np.float64], tolerance: NDArray[np.float64], cells: _Cells) -> NDArray[np.bool_]:
+    """Cells in which a count is below 1, or further from a whole number than it may be."""
+    far = (np.abs(counts - np.rint(counts)) > tolerance) | (counts < 1 - TOLERANCE)
+    return np.logical_or.reduceat(far, cells.starts) if len(far) else np.empty(0, np.bool_)
+
+
+def _base(values: NDArray[np.float64], cells: _Cells) -> float | None:
+    """Natural logarithm of the base if values are logarithms and the smallest two of most cells are counts of 1 and 2.
+
+    Then v1 = log(1 + f) and v2 = log(1 + 2 f), and y = 1 + f solves y^(v2 / v1) = 2 y - 1.
+    """
+    found = []
+    for start, length in zip(cells.starts[:CELLS_FOR_BASE], cells.lengths, strict=False):
+        own = np.sort(values[start : start + length])
+        larger = own[own > own[0] * (1 + LEAST_GAP)]
+        if len(larger) and larger[0] < 2 * own[0]:
+            found.append((own[0], larger[0] / own[0]))
+    if not found:
+        return None
+    smallest, ratio = np.array(found).T
+    low, high = np.full(len(ratio), 1e-9), np.full(len(ratio), MOST_LOG)
+    for _ in range(60):
+        middle = (low + high) / 2
+        above = np.expm1(middle * ratio) > 2 * np.expm1(middle)
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    log_base = float(np.median(low / smallest))
+    if log_base * np.median(smallest) < LEAST_GAP:
+        return None  # as good as no logarithms
+    base = np.exp(min(log_base, MOST_LOG))
+    if base > 1.5 and abs(base - np.rint(base)) < WHOLE_BASE * base:
+        return float(np.log(np.rint(base)))
+    return log_base
+
+
+def _are_fractional(sums: NDArray[np.float64], n_detected: NDArray[np.float64], mean_logs: NDArray[np.float64]) -> bool:
+    """Whether values that are no whole numbers are on the scale of counts, so that their sum is the depth.
+
+    In cells with more counts more genes are detected. Counts of any kind are as large or larger there; values divided
+    by the depth, and logarithms of such, are smaller, and their sums tell nothing.
+    """
+    cells = n_detected > 1
+    if cells.sum() < 3 or np.std(sums[cells]) < LEAST_SPREAD * np.mean(sums[cells]):
+        return False
+    detected, mean_logs = np.log(n_detected[cells]), mean_logs[cells]
+    if np.ptp(detected) == 0 or np.ptp(mean_logs) == 0:
+        return False
+    return bool(np.corrcoef(detected, mean_logs)[0, 1] > MOST_FALL)

@@ -18,11 +18,9 @@ if TYPE_CHECKING:
     from pysces._infer.ranks import Ranks
 
 
-type DepthSource = Literal["counts", "given", "unused", "unknown"]
-
-
 FEWEST_GENES = 50
 """The counts of fewer genes tell the composition of a cell rather than its depth."""
+FEW = "few genes"
 
 
 class RankedCells(NamedTuple):
@@ -30,7 +28,8 @@ class RankedCells(NamedTuple):
 
     ranks: Ranks
     depth: Depth
-    source: DepthSource
+    source: str
+    """What :func:`pysces._matrix.depths_of_cells` says, ``"few genes"``, ``"given"`` or ``"unused"``."""
 
 
 def ranked_cells(
@@ -57,11 +56,13 @@ def ranked_cells(
             return RankedCells(ranks, Depth.none(n_cells), "unused")
         return RankedCells(ranks, Depth.given(given), "given")
     values = columns(x, rows, np.arange(x.shape[1]), allow_negative=allow_negative)
-    counts = counts_of(values, n_cells)
-    if counts is None or np.count_nonzero(np.diff(counts.indptr)) < FEWEST_GENES:
-        return RankedCells(rank_genes(_some(values, genes), n_threads), Depth.none(n_cells), "unknown")
+    counts, source = counts_of(values, n_cells)
+    few = np.count_nonzero(np.diff(values.indptr)) < FEWEST_GENES
+    if counts is None or few:
+        source = source if counts is None else FEW
+        return RankedCells(rank_genes(_some(values, genes), n_threads), Depth.none(n_cells), source)
     found = Depth.of_counts(counts, n_cells)
-    return RankedCells(rank_genes(_some(counts, genes), n_threads), found, "counts")
+    return RankedCells(rank_genes(_some(counts, genes), n_threads), found, source)
 
 
 def _some(of_all: CSR, genes: NDArray[np.intp]) -> CSR:

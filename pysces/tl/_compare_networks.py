@@ -317,7 +317,7 @@ def _group(chosen: Choice, part: Stratum, depth: NDArray[np.float64] | str | Non
     values = columns(chosen.x, part.rows, np.arange(len(chosen.genes)), allow_negative=False)
     found = Depth.none(n_cells)
     if isinstance(depth, str):
-        counts = counts_of(values, n_cells)
+        counts = counts_of(values, n_cells).values
         if counts is not None and np.count_nonzero(np.diff(counts.indptr)) >= FEWEST_GENES:
             found = Depth.of_counts(counts, n_cells)
     else:

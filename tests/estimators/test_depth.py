@@ -54,7 +54,12 @@ def normalise(X: np.ndarray, target_sum: float | None = 1e4, dtype: str = "float
 
 def other_values(X: np.ndarray) -> np.ndarray:
     """Values in the order of X that are no counts."""
-    return np.sqrt(X)
+    return 1.0 + np.sqrt(X)
+
+
+def fractional(X: np.ndarray) -> np.ndarray:
+    """Counts less what is ambient."""
+    return X * (1 - 0.05 * np.random.default_rng(0).random(X.shape))
 
 
 def model(**settings) -> ps.ARACNe:
@@ -198,7 +203,27 @@ def test_log_normalised_values_give_the_network_of_the_counts(target_sum, dtype)
     X, settings = simulate(), {"n_subnetworks": 4, "rng": 3}
     normalised = model(**settings).fit(normalise(X, target_sum, dtype), REGULATORS)
     assert_same(normalised.network_, fit(X, settings=settings))
-    assert normalised.depth_ == "counts"
+    assert normalised.depth_ == "log of normalised counts, base e"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda X: normalise(X) / np.log(2),
+        lambda X: np.log10(X + 1),
+        lambda X: np.expm1(normalise(X)).astype(np.float32),
+        lambda X: np.log1p(X).astype(np.float32),
+    ],
+    ids=["log2 normalised", "log10", "normalised", "log1p"],
+)
+def test_other_forms_of_counts_give_the_network_of_the_counts(change):
+    X = simulate()
+    assert_same(fit(change(X)), fit(X))
+
+
+def test_unrelated_genes_have_no_edges_in_fractional_counts():
+    found = [len(fit(fractional(unrelated(seed)), range(10), {"n_subnetworks": 5})) for seed in SEEDS]
+    assert sum(found) <= 2, found  # as in the counts
 
 
 def test_log_normalised_values_give_the_scores_of_the_counts():
@@ -217,7 +242,12 @@ def test_a_network_of_log_normalised_values_as_they_are_is_another():
     ("X", "depth", "source"),
     [
         (simulate(), "auto", "counts"),
-        (normalise(simulate()), "auto", "counts"),
+        (normalise(simulate()), "auto", "log of normalised counts, base e"),
+        (normalise(simulate()) / np.log(7), "auto", "log of normalised counts, base 7"),
+        (np.log2(simulate() + 1), "auto", "log of counts, base 2"),
+        (np.expm1(normalise(simulate())), "auto", "normalised counts"),
+        (fractional(simulate()), "auto", "sum of values"),
+        (simulate()[:, :40], "auto", "few genes"),
         (other_values(simulate()), "auto", "unknown"),
         (simulate() - 1.0, "auto", "unknown"),
         (simulate(), None, "unused"),
@@ -226,7 +256,22 @@ def test_a_network_of_log_normalised_values_as_they_are_is_another():
         (simulate(), np.arange(N_CELLS), "given"),
         (other_values(simulate()), np.arange(N_CELLS), "given"),
     ],
-    ids=["counts", "log", "other", "negative", "none", "log none", "other none", "given", "other given"],
+    ids=[
+        "counts",
+        "log",
+        "log 7",
+        "log2",
+        "normalised",
+        "fractional",
+        "few",
+        "other",
+        "negative",
+        "none",
+        "log none",
+        "other none",
+        "given",
+        "other given",
+    ],
 )
 def test_the_model_tells_where_depth_is_from(X, depth, source):
     fitted, scored = model(n_subnetworks=1).fit(X, REGULATORS, depth=depth), model()
@@ -287,7 +332,7 @@ def test_a_given_depth_is_the_one_that_is_used():
 
 def test_a_given_depth_is_of_use_for_values_that_are_no_counts():
     X, depth = simulate(), simulate().sum(axis=1)
-    assert_same(fit(other_values(X), depth=depth), fit(X, depth=depth))  # of ranks
+    assert_same(fit(np.sqrt(X), depth=depth), fit(X, depth=depth))  # of ranks
 
 
 @pytest.mark.parametrize(
@@ -481,13 +526,6 @@ def test_odd_counts_are_no_error(kind):
     fitted = model(correction=None, dpi=None).fit(ODD[kind](), REGULATORS)
     assert np.isfinite(fitted.network_[["mi", "scc", "log_pvalue", "log_qvalue"]].to_numpy()).all()
     assert fitted.depth_ == "counts"
-
-
-def test_normalised_values_without_logarithm_are_no_counts():
-    X = np.expm1(normalise(simulate()))
-    fitted = model().fit(X, REGULATORS)
-    assert fitted.depth_ == "unknown"
-    assert_same(fitted.network_, fit(X, depth=None))
 
 
 def test_cells_that_differ_in_nothing_but_depth_have_no_edges():

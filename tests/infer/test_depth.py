@@ -306,7 +306,7 @@ def test_few_detected_genes_give_one_stratum(n_detected):
     X = simulate(300, 100, n_types=2).X + 1.0
     X[:, n_detected:] = 0.0
     sample = from_x(X)
-    assert sample.source == "unknown"
+    assert sample.source == "few genes"
     for strata in sample.depth:
         assert strata.n == 1
         assert_one_stratum(strata, 300)
