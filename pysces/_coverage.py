@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+import pandas as pd
+
+from pysces import _log
+from pysces._check import warn
 from pysces._names import differences, question, too_few
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 FEW_REGULONS = 1 / 4
@@ -34,13 +39,6 @@ class Coverage(NamedTuple):
         """Of the targets, those found."""
         return self.n_found / self.n_targets
 
-    def told(self, n_scored: int, min_targets: int) -> str:
-        """A line for the log."""
-        return (
-            f"scored {n_scored:,} of {self.n_regulators:,} regulators (min_targets={min_targets}); "
-            f"{100 * self.share:.0f} % of the network's targets are among the genes"
-        )
-
     def warning(self, min_targets: int) -> str | None:
         """What to tell the user where most regulators are lost for lack of genes."""
         if self.n_kept >= FEW_REGULONS * self.n_large:
@@ -53,6 +51,24 @@ class Coverage(NamedTuple):
             f"network have as many among the genes: {self.n_found:,} of its {self.n_targets:,} targets "
             f"({100 * self.share:.0f} %) are there. {remedy}"
         )
+
+
+def tell_coverage(
+    tables: Mapping[str, pd.DataFrame], genes: NDArray[np.object_], n_scored: int, min_targets: int
+) -> dict[str, Any]:
+    """Log how much of one or several networks was scored, warn where most is lost, and give the numbers."""
+    for name, table in tables.items():
+        warning = coverage(table, genes, min_targets).warning(min_targets)
+        if warning is not None:
+            warn(warning if len(tables) == 1 else f"network {name!r}: {warning}")
+    ends = pd.concat([table[["source", "target"]].astype(object) for table in tables.values()])
+    n_regulators, targets = ends["source"].nunique(), ends["target"].unique()
+    share = float(np.isin(targets.astype(str), genes.astype(str)).mean())
+    _log.info(
+        f"scored {n_scored:,} of {n_regulators:,} regulators (min_targets={min_targets}); {100 * share:.0f} % of the "
+        "network's targets are among the genes"
+    )
+    return {"n_regulators": n_scored, "n_regulators_of_network": n_regulators, "share_of_targets": share}
 
 
 def coverage(table: pd.DataFrame, genes: NDArray[np.object_], min_targets: int) -> Coverage:

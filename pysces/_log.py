@@ -24,6 +24,13 @@ def done(since: datetime, wrote: str) -> None:
     logging.info("    finished", time=since, deep=wrote)
 
 
+def info(what: str) -> None:
+    """Log what is good to know of the work."""
+    from scanpy import logging
+
+    logging.info(f"    {what}")
+
+
 def hint(what: str) -> None:
     """Log advice."""
     from scanpy import logging

@@ -155,7 +155,7 @@ def aracne(
     """
     result = _slots.target(adata, copy=copy)
     chosen = choose(adata, layer=layer, use_raw=use_raw, mask_var=mask_var)
-    positions = find_genes(regulators, chosen.genes, chosen.var, "regulators").positions
+    positions, absent = find_genes(regulators, chosen.genes, chosen.var, "regulators")
     allowed = chosen.mask if targets is None else _targets(targets, chosen)
     of_cells = _depth(adata, depth)
     seed = seed_sequence(rng)
@@ -170,6 +170,7 @@ def aracne(
     model = ARACNe(**settings, n_threads=n_threads, rng=seed)  # type: ignore[arg-type]
     where = "" if groupby is None else f"adata.obs[{named(groupby)}]"
     since = _log.start(f"inferring networks of {len(used)} group{'s' * (len(used) != 1)} of cells")
+    _log.info(f"{len(positions):,} of {len(positions) + len(absent):,} regulators are among the genes")
     tables, constant, unknown_depth = _infer(
         model, seed, used, chosen, checkpoint, regulators=positions, targets=allowed, depth=of_cells,
         allow_negative=False, subnetworks=subnetworks, client=client,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from pysces import _log, _slots
 from pysces._check import flag, share, some, whole_number
+from pysces._coverage import tell_coverage
 from pysces._csr import as_csr
 from pysces._enrich.area import normalised_scores
 from pysces._enrich.contrast import Contrast
@@ -140,7 +141,7 @@ def msviper(
         ``log_pvalue``, and ``synergy_pvalue``: how often the union of their targets loses as much score without as many
         random targets as without the shared ones.
     ``adata.uns[key_added]["params"]``
-        Parameters and versions.
+        Parameters and versions, and how much of the network is among the genes, as :func:`pysces.tl.viper` tells it.
 
     Raises
     ------
@@ -208,12 +209,14 @@ def msviper(
     tables[_slots.RESULTS] = _result_table(names, regulons, nes, se, in_edge)
     tables[_slots.LEADING_EDGE] = _edge_table(names, chosen.genes[ranked], regulons, contrast.z, in_edge)
     tables[_slots.SIGNATURE] = pd.DataFrame({"gene": chosen.genes[ranked], "z": contrast.z})
+    covered = tell_coverage({"": table}, chosen.genes, len(names), min_targets)
     _slots.write_tables(
         result, key_added, tables,
         _slots.params(
             groupby=groupby, group=group, reference=reference, network=network if isinstance(network, str) else None,
             layer=layer, use_raw=use_raw, n_permutations=n_permutations, n_bootstraps=n_bootstraps,
             filter_genes=filter_genes, min_targets=min_targets, shadow=shadow, combinations=combinations, rng=rng,
+            **covered,
         ),
     )  # fmt: skip
     _log.done(since, f"added\n    {key_added!r}, {len(names)} regulators (adata.uns)")

@@ -122,10 +122,18 @@ def pathways(
     slashed = sorted(name for name in map(str, names) if "/" in name)
     if slashed:
         warn(f"gene sets {some(slashed)} hold '/', which files of anndata cannot keep in obsm; rename them to save.")
+    share = float(np.isin(network["target"].unique().astype(str), regulators.astype(str)).mean())
+    n_sets = network["source"].nunique()
+    _log.info(
+        f"scored {len(names):,} of {n_sets:,} gene sets (min_targets={min_targets}); {100 * share:.0f} % of their "
+        "members are among the regulators"
+    )
     regulons = pd.DataFrame({"source": pd.Categorical(names), "n_targets": model.n_targets_})
     regulons[list(_slots.NULL_SPREADS)] = model.null_spreads_
     table = pd.DataFrame(scores, index=adata.obs_names, columns=names)
-    parameters = _slots.params(key=key, min_targets=min_targets, **_slots.comparison(adata, key))
+    parameters = _slots.params(
+        key=key, min_targets=min_targets, n_gene_sets=n_sets, share_of_members=share, **_slots.comparison(adata, key)
+    )
     _slots.write_activity(result, key_added, {"": table}, None, regulons, parameters)
     _log.done(since, f"added\n    {key_added!r}, scores of {len(names)} gene sets (adata.obsm)")
     return result if copy else None

@@ -12,6 +12,7 @@ import pandas as pd
 from pysces import _log, _slots
 from pysces._check import one_of, some, warn
 from pysces._cluster import active_client
+from pysces._coverage import tell_coverage
 from pysces._frame import in_memory
 from pysces._matrix import choose
 from pysces._network import check_network
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from pysces._enrich.signatures import SignatureName
     from pysces._random import Seed
-    from pysces._strata import GroupBy
+    from pysces._strata import GroupBy, Stratum
     from pysces.estimators import Pleiotropy
     from pysces.estimators._options import GeneWeights
     from pysces.tl._panel import NetworkWeights
@@ -145,7 +146,10 @@ def viper(
         Table with the columns ``source``, ``n_targets`` (and ``group``, and ``network``), and ``null_shift``,
         ``null_spread`` and ``null_coupling``: ``null_spreads_`` of :class:`pysces.VIPER`.
     ``adata.uns[key_added]["params"]``
-        Parameters and versions.
+        Parameters and versions; ``n_regulators`` scored, ``n_regulators_of_network`` and ``share_of_targets``, the
+        share of the network's targets that are among the genes, which a log line tells as well. A warning says if
+        fewer than a quarter of the regulons of ``min_targets`` targets have as many among the genes, as with the 2,000
+        most variable genes and a network of prior knowledge.
 
     Raises
     ------
@@ -200,6 +204,8 @@ def viper(
     against = references(adata, parts, groupby, reference)
     since = _log.start(f"scoring regulators in {len(parts)} group{'s' * (len(parts) != 1)} of cells")
     plan = plan_of(chosen, tables, parts, against, groupby, settings, weights, borrow=borrow, client=cluster)
+    used = {name: _of_parts(table, parts) if not borrow else table for name, table in tables.items()}
+    covered = tell_coverage(used, chosen.genes, len(plan.regulators), min_targets)
     fields = ["nes", *["sd"] * (n_bootstraps > 0), *["pes"] * (enrichment == "narnea")]
     parameters = _slots.params(
         network=network if isinstance(network, str) else None, networks=list(named) if several else None,
@@ -211,6 +217,7 @@ def viper(
         min_targets=min_targets, adaptive_size=adaptive_size, normalised=normalised, pleiotropy=bool(pleiotropy),
         **_flat(pleiotropy, gene_weights), n_bootstraps=n_bootstraps, n_null=n_null,
         rng=rng if isinstance(rng, int | np.integer) else None, out=None if out is None else str(out),
+        **covered,
     )  # fmt: skip
     allow_missing = signature == "none" and enrichment == "area" and not pleiotropy
     run = Run(plan, allow_negative=signature == "none", allow_missing=allow_missing)
@@ -265,6 +272,13 @@ def _table(adata: AnnData, network: str | pd.DataFrame, *, grouped: bool) -> pd.
         )
         raise ValueError(msg)
     return table
+
+
+def _of_parts(table: pd.DataFrame, parts: list[Stratum]) -> pd.DataFrame:
+    """The networks of some groups."""
+    if "group" not in table.columns:
+        return table
+    return table[table["group"].isin([part.label for part in parts])]
 
 
 def _check_several(tables: Mapping[str, pd.DataFrame], n_bootstraps: int) -> None:
