@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pysces import _log
-from pysces._check import warn
+from pysces._check import some, warn
 from pysces._names import differences, question, too_few
 
 if TYPE_CHECKING:
@@ -92,6 +92,15 @@ def doubtful(targets: NDArray[np.object_], n_found: int, genes: NDArray[np.objec
     if too_few(n_found, len(targets), len(genes)) or not n_found:
         return True
     return 2 * n_found < len(targets) and differences(targets, genes, "targets") is not None
+
+
+def no_common_target(table: pd.DataFrame, genes: NDArray[np.object_]) -> str:
+    """What to say of a network without a target among the genes."""
+    targets = table["target"].unique()
+    return (
+        f"no target of the network ({some(targets)}) is among the {len(genes):,} genes ({some(genes)}). "
+        f"{question(targets, genes, 'targets')}"
+    )
 
 
 def no_large_regulon(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from pysces._check import some
+from pysces._coverage import no_common_target, no_large_regulon
 from pysces._enrich.area import adaptive_sizes, normalisation
 from pysces._enrich.calibration import null_spreads
 from pysces._enrich.scorers import Scores
@@ -313,23 +313,15 @@ class VIPER:
         """Regulators with enough targets among the genes, and these targets."""
         regulators, regulons = code_network(self.network, names)
         if not regulons.sizes.any():
-            targets = some(self.network["target"].unique())
-            msg = (
-                f"no target of the network ({targets}) is among the {len(names)} genes ({some(names)}); "
-                "do the names use the same alphabet (symbols or Ensembl, human or mouse)?"
-            )
-            raise NotScorableError(msg)
+            raise NotScorableError(no_common_target(self.network, names))
         if self._options.gene_weights is not None:
             weights = np.array([self._options.gene_weights.get(str(name), 1.0) for name in names])
             regulons = regulons._replace(likelihood=regulons.likelihood * weights[regulons.targets])
         sizes = adaptive_sizes(regulons) if self._options.adaptive_size else regulons.sizes
         large = np.flatnonzero(sizes >= self._options.min_targets)
         if not len(large):
-            msg = (
-                f"no regulator has min_targets={self._options.min_targets} targets among the genes; the largest of "
-                f"{len(regulators)} has {sizes.max():.4g}. Lower min_targets or give a larger network."
-            )
-            raise NotScorableError(msg)
+            least = self._options.min_targets
+            raise NotScorableError(no_large_regulon(self.network, names, least, float(sizes.max()), "the genes"))
         self.n_targets_ = regulons.sizes[large]
         return regulators[large], regulons.select(large)
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pysces import _log, _slots
 from pysces._check import flag, share, some, whole_number
-from pysces._coverage import tell_coverage
+from pysces._coverage import no_common_target, no_large_regulon, tell_coverage
 from pysces._csr import as_csr
 from pysces._enrich.area import normalised_scores
 from pysces._enrich.contrast import Contrast
@@ -304,20 +304,20 @@ def _regulons(
     """Names and regulons of the regulators with enough targets among the genes that are ranked."""
     names, regulons = code_network(table, genes)
     if not regulons.sizes.any():
-        msg = (
-            f"no target of the network ({some(table['target'].unique())}) is among the {len(genes)} genes "
-            f"({some(genes)}); do the names use the same alphabet (symbols or Ensembl, human or mouse)?"
-        )
-        raise ValueError(msg)
-    return _large(names, regulons.restrict(ranked, len(genes)), min_targets)
+        raise ValueError(no_common_target(table, genes))
+    regulons = regulons.restrict(ranked, len(genes))
+    if regulons.sizes.max() < min_targets:
+        among = "the genes that vary in these cells"
+        raise ValueError(no_large_regulon(table, genes, min_targets, float(regulons.sizes.max()), among))
+    return _large(names, regulons, min_targets)
 
 
 def _large(names: NDArray[np.object_], regulons: Regulons, min_targets: int) -> tuple[NDArray[np.object_], Regulons]:
     large = np.flatnonzero(regulons.sizes >= min_targets)
     if not len(large):
         msg = (
-            f"no regulator has min_targets={min_targets} targets among the genes that vary in these cells; the largest "
-            f"of {len(names)} has {regulons.sizes.max()}. Lower min_targets or give a larger network."
+            f"no regulator has min_targets={min_targets} targets that are not in the shadow of another; the largest of "
+            f"{len(names)} has {regulons.sizes.max()}. Lower min_targets, or leave shadow out."
         )
         raise ValueError(msg)
     return names[large], regulons.select(large)

@@ -311,6 +311,7 @@ def test_parameters_are_stored(adata):
     assert {name: of for name, of in params.items() if not name.startswith("version")} == {
         "groupby": "cell_type", "group": TREG, "reference": "B cell", "use_raw": False, "n_permutations": 0,
         "n_bootstraps": 0, "filter_genes": True, "min_targets": 1, "shadow": 0.1, "combinations": False, "rng": 3,
+        "n_regulators": 8, "n_regulators_of_network": 8, "share_of_targets": 1.0,
     }  # fmt: skip
 
 
