@@ -84,11 +84,16 @@ def block_size(steps: int) -> int:
     return int(np.clip(STEPS_PER_BLOCK // max(steps, 1), 8, 256))
 
 
-def run(task: Callable[[slice], None], n: int, size: int, n_threads: int) -> None:
+def run(
+    task: Callable[[slice], None], n: int, size: int, n_threads: int, on_done: Callable[[int], object] | None = None
+) -> None:
     """Call ``task`` on every block of ``range(n)``; tasks write to disjoint parts of what they share.
 
-    Blocks do not depend on the number of threads, so neither does any result.
+    Blocks do not depend on the number of threads, so neither does any result. ``on_done`` is called with the number of
+    items of every block that is done, from several threads.
     """
+    if on_done is not None:
+        task = _then(task, on_done)
     if n_threads == 1 or n <= size:
         for block in blocks(n, size):
             task(block)
@@ -100,6 +105,14 @@ def run(task: Callable[[slice], None], n: int, size: int, n_threads: int) -> Non
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _then(task: Callable[[slice], None], on_done: Callable[[int], object]) -> Callable[[slice], None]:
+    def both(block: slice) -> None:
+        task(block)
+        on_done(block.stop - block.start)
+
+    return both
 
 
 def consume[T](task: Callable[[T], None], items: Iterable[T], n_threads: int) -> None:

@@ -48,12 +48,14 @@ def rank_groups(
     *,
     rest: bool,
     n_threads: int,
+    on_done: Callable[[int], object] | None = None,
 ) -> Ranking:
     """Test every regulator in every group.
 
     ``columns`` gives the activities of some regulators, cells x regulators, NaN where a cell has none. ``codes`` are
     the groups of the cells, ``n_groups`` for cells that are only compared with, negative for those that do not count.
     With ``rest`` a group is compared with all other cells that count, else only with those of the last code.
+    ``on_done`` is called with every number of regulators that was tested, from several threads.
     """
     counting = np.flatnonzero(codes >= 0)
     rows = counting[np.argsort(codes[counting], kind="stable")]
@@ -74,7 +76,7 @@ def rank_groups(
                 found[3:, :, regulator] = cells.mean, cells.mean_reference
                 enough[:, regulator] = cells.enough
 
-    run(rank, n_regulators, block_size(len(rows) * STEPS_PER_CELL), n_threads)
+    run(rank, n_regulators, block_size(len(rows) * STEPS_PER_CELL), n_threads, on_done)
     score, effect, log_p, mean, mean_reference = found
     return Ranking(score, effect, log_p, mean, mean_reference, enough)
 

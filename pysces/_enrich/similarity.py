@@ -13,6 +13,8 @@ from pysces._check import one_of, whole_number
 from pysces._parallel import blocks, one_blas_thread, run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 type Tail = Literal["two-sided", "greater", "less"]
@@ -31,7 +33,14 @@ def common_regulators[F: np.floating](nes: NDArray[F]) -> NDArray[np.bool_]:
 
 
 def similarity[F: np.floating](
-    nes: NDArray[F], *, weights: Weights, n_top: int | None, tail: Tail, scale: bool, n_threads: int
+    nes: NDArray[F],
+    *,
+    weights: Weights,
+    n_top: int | None,
+    tail: Tail,
+    scale: bool,
+    n_threads: int,
+    on_done: Callable[[int], object] | None = None,
 ) -> NDArray[F]:
     """Similarity of every two cells, cells x cells, symmetric, in the precision of ``nes``.
 
@@ -39,7 +48,7 @@ def similarity[F: np.floating](
     regulators / sum of abs(w_i) x sqrt(sum of w_i^2), and the similarity is (s_ij^3 + s_ji^3) / (s_ij^2 + s_ji^2).
 
     A row of NaN is a cell without scores, which is like no cell: NaN. So is one without weights, having no regulator in
-    the tail.
+    the tail. ``on_done`` is called with every number of cells that was compared, from several threads.
     """
     weigh = _Weigh(weights, n_top, one_of(tail, TAILS, "tail"), nes.shape[1])
     weight, quantile = np.empty(nes.shape), np.empty(nes.shape)
@@ -64,7 +73,7 @@ def similarity[F: np.floating](
     with one_blas_thread():
         run(prepare, len(nes), CELLS_PER_BLOCK, n_threads)
         itself = np.einsum("ij,ij->i", weight, quantile)
-        run(compare, len(nes), CELLS_PER_BLOCK, n_threads)
+        run(compare, len(nes), CELLS_PER_BLOCK, n_threads, on_done)
     return similar
 
 

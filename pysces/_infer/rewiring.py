@@ -16,6 +16,8 @@ from pysces._parallel import blocks, run
 from pysces._random import child
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from pysces._infer.depth import Strata
@@ -149,8 +151,12 @@ def rewiring(
     n_permutations: int,
     seed: np.random.SeedSequence,
     n_threads: int,
+    on_done: Callable[[int], object] | None = None,
 ) -> Rewiring:
-    """Sum over all other genes of the squares of t beyond ``NOISE``, against cells of both groups that are shuffled."""
+    """Sum over all other genes of the squares of t beyond ``NOISE``, against cells of both groups that are shuffled.
+
+    ``on_done`` is called with every number of regulators that was compared in shuffled cells, from several threads.
+    """
     both, (inside, _) = a.beside(b), _smaller(len(a.labels), len(b.labels))
     statistics = np.empty((n_permutations + 1, len(regulators)))
     for block in blocks(len(regulators), REGULATORS_PER_BLOCK):
@@ -161,6 +167,8 @@ def rewiring(
             for draw in range(draws.start, draws.stop):
                 shuffled = np.random.default_rng(child(seed, draw)).permutation(inside)
                 statistics[1 + draw, block] = _beyond_noise(pairs.t(shuffled))
+                if on_done is not None:
+                    on_done(block.stop - block.start)
 
         run(permute, n_permutations, 1, n_threads)
     return Rewiring(statistics[0], log_pvalues(statistics))

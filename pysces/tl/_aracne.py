@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -216,7 +217,7 @@ def _infer(
     tables: dict[str, pd.DataFrame] = {}
     constant: list[str] = []
     unknown_depth = False
-    with _log.progress(model.n_steps * len(parts), "subnetworks") as bar:
+    with _log.progress(model.n_steps * len(parts), "subnetworks") as done:
         for part in parts:
             of_part = model if part.place < 0 else model.with_rng(child(seed, part.place))
             folder = None if checkpoint is None else checkpoint_folder(checkpoint) / _folder(part)
@@ -225,7 +226,7 @@ def _infer(
                     chosen.x,
                     gene_names=chosen.genes,
                     rows=part.rows,
-                    on_subnetwork=bar.update,
+                    on_subnetwork=partial(done, 1),
                     checkpoint=folder,
                     **data,
                 )

@@ -160,10 +160,11 @@ def compare_networks(
         compared = cells.varies[places[0]] & cells.varies[places[1]]
         edges["difference"] = np.where(compared, cells.sign * differences(*cells.residuals, *places, n_threads), np.nan)
         tested = _tested(regulators, cells, min_targets)
-        found = rewiring(
-            *cells.residuals, cells.places(regulators["source"])[tested], n_permutations,
-            child(seed, PERMUTATIONS), n_threads,
-        )  # fmt: skip
+        with _log.progress(int(tested.sum()) * n_permutations, "permutations of regulators") as done:
+            found = rewiring(
+                *cells.residuals, cells.places(regulators["source"])[tested], n_permutations,
+                child(seed, PERMUTATIONS), n_threads, done,
+            )  # fmt: skip
         for name, values in (("rewiring", found.statistic), ("log_pvalue", found.log_p)):
             regulators[name] = np.nan
             regulators.loc[tested, name] = values

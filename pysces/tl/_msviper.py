@@ -25,7 +25,7 @@ from pysces._random import child, seed_sequence
 from pysces._strata import GroupBy, meaning_of, named, strata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from anndata import AnnData
     from numpy.typing import NDArray
@@ -237,7 +237,7 @@ class _Scorer(NamedTuple):
         if not self.n_bootstraps:
             return self._nes([self.contrast.z[None]], regulons)[0], None
         drawn = self.contrast.resampled(self.n_bootstraps, child(self.seed, BOOTSTRAPS), self.n_threads)
-        nes = self._nes(drawn, regulons)
+        nes = self._nes(_counted(drawn, self.n_bootstraps, "bootstraps"), regulons)
         return nes.mean(axis=0), nes.std(axis=0, ddof=1) / np.sqrt(self.n_bootstraps)
 
     def _nes(self, signatures: Iterable[NDArray[np.float64]], regulons: Regulons) -> NDArray[np.float64]:
@@ -245,11 +245,19 @@ class _Scorer(NamedTuple):
         if not self.n_permutations:
             return scores
         drawn = self.contrast.shuffled(self.n_permutations, child(self.seed, PERMUTATIONS), self.n_threads)
-        return against_null(scores, self._area(drawn, regulons))
+        return against_null(scores, self._area(_counted(drawn, self.n_permutations, "permutations"), regulons))
 
     def _area(self, signatures: Iterable[NDArray[np.float64]], regulons: Regulons) -> NDArray[np.float64]:
         zero = np.zeros(len(self.contrast.z))
         return np.concatenate([normalised_scores(as_csr(part), zero, regulons, self.n_threads) for part in signatures])
+
+
+def _counted(drawn: Iterable[NDArray[np.float64]], n: int, what: str) -> Iterator[NDArray[np.float64]]:
+    """Hand on signatures, with a bar."""
+    with _log.progress(n, what) as done:
+        for signatures in drawn:
+            yield signatures
+            done(len(signatures))
 
 
 def _draws(n: int, argument: str) -> int:

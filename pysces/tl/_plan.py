@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from pysces import _slots
+from pysces import _log, _slots
 from pysces._cluster import on_workers
 from pysces._matrix import checked_blocks, lazy_units
 from pysces._parallel import consume, resolve_threads
@@ -69,21 +69,25 @@ class Run(NamedTuple):
     allow_missing: bool
 
     def here(self, x: Any, n_threads: int, write: Write) -> None:
-        """Score all cells that can be scored, and hand the scores of a block at a time to ``write``."""
+        """Score all cells that can be scored, and hand the scores of a block at a time to ``write``, with a bar."""
         rows = self.rows
 
         def score(item: tuple[slice, Any]) -> None:
             place, block = item
             write(rows[place], self.plan.score(rows[place], block))
+            done(len(rows[place]))
 
-        consume(score, self._blocks(x, rows), resolve_threads(n_threads))
+        with _log.progress(len(rows), "cells") as done:
+            consume(score, self._blocks(x, rows), resolve_threads(n_threads))
 
     def on_cluster(self, x: Any, client: Any, write: Write) -> None:
         """The same, by the workers of a cluster, of what is read together of a dask array."""
         items = ((self.rows[places], part) for places, part in lazy_units(x, self.rows))
         try:
-            for rows, scored in on_workers(client, _score_unit, self, items, "the scores of some cells"):
-                write(rows, scored)
+            with _log.progress(len(self.rows), "cells") as done:
+                for rows, scored in on_workers(client, _score_unit, self, items, "the scores of some cells"):
+                    write(rows, scored)
+                    done(len(rows))
         except ValueError:
             for _ in self._blocks(x, self.rows):  # tells where in X the value is
                 pass

@@ -150,9 +150,11 @@ def rank_regulators(
 
     names = activity.columns.astype(str).to_numpy(dtype=object)
     since = _log.start(f"ranking {len(names)} regulators in {len(chosen.labels)} groups of cells ({method})")
-    ranking = rank_groups(
-        columns, len(names), chosen.codes, len(chosen.labels), method, rest=reference == "rest", n_threads=n_threads
-    )
+    with _log.progress(len(names), "regulators") as done:
+        ranking = rank_groups(
+            columns, len(names), chosen.codes, len(chosen.labels), method,
+            rest=reference == "rest", n_threads=n_threads, on_done=done,
+        )  # fmt: skip
     compared = ranking.enough.any(axis=1)
     skipped = [label for label, kept in zip(chosen.labels, compared, strict=True) if not kept]
     if not compared.any():

@@ -119,9 +119,10 @@ def similarity(
     nes = activity.to_numpy(np.float32)
     common = common_regulators(nes)
     since = _log.start(f"comparing {adata.n_obs} cells by {common.sum()} of {len(common)} regulators")
-    similar = similarity_of_cells(
-        nes[:, common], weights=weights, n_top=n_top, tail=tail, scale=scale, n_threads=n_threads
-    )
+    with _log.progress(len(nes), "cells") as done:
+        similar = similarity_of_cells(
+            nes[:, common], weights=weights, n_top=n_top, tail=tail, scale=scale, n_threads=n_threads, on_done=done
+        )
     without = np.isnan(similar.diagonal()).sum()
     if without:
         warn(f"{without} cells have no activities, or none to be compared by: their similarities are NaN.")
