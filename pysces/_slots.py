@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 
-from pysces._check import some
+from pysces._check import some, warn
 from pysces._frame import in_memory, is_lazy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import scipy.sparse as sp
     from anndata import AnnData
@@ -38,6 +39,8 @@ RESULTS, LEADING_EDGE, SIGNATURE = "results", "leading_edge", "signature"
 SHADOW, COMBINATIONS = "shadow", "combinations"
 TABLE = "table"
 N_TARGETS = "n_targets"
+UNFIT_KEY, UNFIT_COLUMN = re.compile(r"^\.{0,2}$|[/\\\0]"), re.compile(r"^(\.{0,2}|_index)$|[/\0]")
+"""Names that HDF5 or zarr take for a path, or anndata for itself."""
 
 
 def params(**values: Any) -> dict[str, Any]:
@@ -82,8 +85,28 @@ def target(adata: AnnData, *, copy: bool) -> AnnData:
     return adata.copy() if copy else adata
 
 
+def warn_of_key(key: str) -> None:
+    """Warn of a key that no file can hold when it is made, not after all work when it is saved."""
+    if UNFIT_KEY.search(key):
+        warn(
+            f"key_added={key!r} cannot be saved: keys in files of anndata (h5ad, zarr) are not empty, '.' or '..', and "
+            "hold no '/' or '\\'. Choose another key_added, or rename the key before you save."
+        )
+
+
+def warn_of_columns(names: Iterable[object], where: str) -> None:
+    """The same of columns of a table."""
+    unfit = sorted(name for name in map(str, names) if UNFIT_COLUMN.search(name))
+    if unfit:
+        warn(
+            f"{where} has columns that cannot be saved: {some(unfit)}. Columns in files of anndata (h5ad, zarr) are "
+            "not empty, '.', '..' or '_index', and hold no '/'. Rename these before you save."
+        )
+
+
 def write_tables(adata: AnnData, key: str, tables: Mapping[str, pd.DataFrame], parameters: Mapping[str, Any]) -> None:
     """Store tables by their names, and the parameters, in ``uns[key]``."""
+    warn_of_key(key)
     adata.uns[key] = {**tables, PARAMS: dict(parameters)}
 
 
@@ -122,6 +145,9 @@ def write_activity(
 
     What a run with other options left under these keys goes.
     """
+    warn_of_key(key)
+    if tables:
+        warn_of_columns(next(iter(tables.values())).columns, f"adata.obsm[{key!r}]")
     for name in OF_FIELD.values():
         adata.obsm.pop(key + name, None)
     obs: Any = adata.obs
@@ -185,6 +211,7 @@ def similarity_key(key: str) -> str:
 
 def write_similarity(adata: AnnData, key: str, similarity: NDArray[np.float32], parameters: Mapping[str, Any]) -> None:
     """Store similarities of cells in ``obsp[key]``, and the parameters in ``uns[key]``."""
+    warn_of_key(key)
     adata.obsp[key] = similarity
     adata.uns[key] = {PARAMS: dict(parameters)}
 

@@ -73,6 +73,7 @@ def regulators(
     found = find_genes(regulators, genes, adata.var, "regulators")
     mask = np.zeros(len(genes), np.bool_)
     mask[found.positions] = True
+    _slots.warn_of_columns([key_added], "adata.var")
     result.var[key_added] = mask
     absent = f"\n    {len(found.absent)} are not among the genes: {some(found.absent)}" if found.absent else ""
     _log.done(since, f"added\n    {key_added!r}, {mask.sum()} regulators among {len(mask)} genes (adata.var){absent}")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pysces import _log, _slots
-from pysces._check import some, warn, whole_number
+from pysces._check import some, whole_number
 from pysces._names import as_text, question
 from pysces._network import check_network
 from pysces.estimators import VIPER
@@ -119,9 +119,6 @@ def pathways(
     model = VIPER(network, signature="none", filter_genes=False, min_targets=min_targets, n_threads=n_threads)
     scores = model.fit(nes, regulators).transform(nes).astype(np.float32)
     names = model.regulators_
-    slashed = sorted(name for name in map(str, names) if "/" in name)
-    if slashed:
-        warn(f"gene sets {some(slashed)} hold '/', which files of anndata cannot keep in obsm; rename them to save.")
     share = float(np.isin(network["target"].unique().astype(str), regulators.astype(str)).mean())
     n_sets = network["source"].nunique()
     _log.info(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pysces import _log, _slots
-from pysces._check import one_of, some, warn
+from pysces._check import one_of, some
 from pysces._cluster import active_client
 from pysces._coverage import tell_coverage
 from pysces._frame import in_memory
@@ -226,7 +226,6 @@ def viper(
     if out is None:
         arrays = Arrays((adata.n_obs, len(plan.regulators)), fields)
         score(arrays.write)
-        _warn_of_slashes(plan)
         _slots.write_activity(
             result, key_added, {
                 _slots.OF_FIELD[name]: pd.DataFrame(table, index=adata.obs_names, columns=plan.regulators)
@@ -255,12 +254,6 @@ def _networks(plan: Plan, network: NDArray[np.intp]) -> pd.Categorical[str] | No
     if not plan.labels:
         return None
     return pd.Categorical.from_codes(network, categories=pd.Index(plan.labels))
-
-
-def _warn_of_slashes(plan: Plan) -> None:
-    slashed = sorted(name for name in map(str, plan.regulators) if "/" in name)
-    if slashed:
-        warn(f"regulators {some(slashed)} hold '/', which files of anndata cannot keep in obsm; rename them to save.")
 
 
 def _table(adata: AnnData, network: str | pd.DataFrame, *, grouped: bool) -> pd.DataFrame:

@@ -77,7 +77,7 @@ def cells():
 
 def scored(adata, run, **settings):
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"regulators .* hold '/'")
+        warnings.filterwarnings("ignore", ".* has columns that cannot be saved")
         ps.tl.viper(adata, **run, min_targets=1, **settings)
     return adata
 

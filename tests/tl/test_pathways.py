@@ -183,7 +183,9 @@ def test_results_survive_a_file(adata, tmp_path, suffix):
 
 
 def test_names_with_a_slash_are_warned_of_at_the_line_of_the_user(adata):
-    with pytest.warns(UserWarning, match=r"gene sets 'T/NK' hold '/', which files of anndata cannot keep") as record:
+    with pytest.warns(
+        UserWarning, match=r"adata.obsm\['pathways'\] has columns that cannot be saved: 'T/NK'"
+    ) as record:
         ps.tl.pathways(adata, {"T/NK": REGULATORS[:5], "S/mall": REGULATORS[:1]})
     assert record[0].filename == __file__
     assert adata.obsm["pathways"].columns.tolist() == ["T/NK"]

@@ -458,5 +458,5 @@ def test_a_regulator_that_no_file_can_hold_is_warned_of() -> None:
     x = np.random.default_rng(0).poisson(1.0, (20, 6)).astype(float)
     adata = ad.AnnData(x, var=pd.DataFrame(index=[f"g{i}" for i in range(6)]))
     network = pd.DataFrame({"source": "HLA-A/B", "target": ["g1", "g2", "g3"], "weight": 1.0})
-    with pytest.warns(UserWarning, match="'HLA-A/B' hold '/'"):
+    with pytest.warns(UserWarning, match="columns that cannot be saved: 'HLA-A/B'"):
         ps.tl.viper(adata, network, min_targets=3)
