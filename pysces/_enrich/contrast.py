@@ -10,6 +10,7 @@ from scipy.special import betainc, erfinv, ndtri_exp
 
 from pysces._csr import as_csc
 from pysces._enrich import _contrast_kernels as kernels
+from pysces._enrich.labellings import labellings
 from pysces._enrich.moments import Moments
 from pysces._enrich.signatures import without_rounding
 from pysces._enrich.tails import log_p_of_t
@@ -59,12 +60,27 @@ class Contrast:
     def shuffled(self, n_draws: int, seed: np.random.SeedSequence, n_threads: int) -> Iterator[NDArray[np.float64]]:
         """Signatures with shuffled labels, draws x genes; correlations, which are ordered as t is."""
         n_cells = self.n_group + self.n_reference
+
+        def drawn() -> Iterator[NDArray[np.int32]]:
+            for draws in blocks(n_draws, DRAWS_PER_PASS):
+                weights = np.zeros((n_cells, draws.stop - draws.start), np.int32)
+                for column, draw in enumerate(range(draws.start, draws.stop)):
+                    order = np.random.default_rng(child(seed, draw)).permutation(n_cells)
+                    weights[order[: self.n_group], column] = 1
+                yield weights
+
+        return self._labelled(drawn(), n_threads)
+
+    def every_labelling(self, n_threads: int) -> Iterator[NDArray[np.float64]]:
+        """Signatures with all labellings, the observed one first, as :meth:`shuffled` gives them."""
+        members = labellings(self.n_group, self.n_reference)
+        parts = (members[part] for part in blocks(len(members), DRAWS_PER_PASS))
+        return self._labelled((np.ascontiguousarray(part.T, np.int32) for part in parts), n_threads)
+
+    def _labelled(self, labels: Iterable[NDArray[np.int32]], n_threads: int) -> Iterator[NDArray[np.float64]]:
+        """Signatures with other labels, each a column that is 1 in the cells of the group."""
         scale = np.sqrt(self._deviance)
-        for draws in blocks(n_draws, DRAWS_PER_PASS):
-            weights = np.zeros((n_cells, draws.stop - draws.start), np.int32)
-            for column, draw in enumerate(range(draws.start, draws.stop)):
-                order = np.random.default_rng(child(seed, draw)).permutation(n_cells)
-                weights[order[: self.n_group], column] = 1
+        for weights in labels:
             sums = np.zeros((self._n_genes, weights.shape[1]))
             first = 0
             for reader in (self._group, self._reference):

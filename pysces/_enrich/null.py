@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import log_ndtr, ndtri_exp
 
+from pysces._enrich.labellings import SAME
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -25,6 +27,22 @@ def against_null(scores: NDArray[np.float64], null: NDArray[np.float64]) -> NDAr
     """
     columns = zip(scores.T, null.T, strict=True)
     return np.stack([_of_regulator(score, own[~np.isnan(own)]) for score, own in columns], axis=1)
+
+
+def against_all(scores: NDArray[np.float64], null: NDArray[np.float64], n_as_extreme: int) -> NDArray[np.float64]:
+    """Scores, signatures x regulators, as normal scores of their exact p among those of all labellings of the cells.
+
+    sign(score) Phi^-1(1 - p / 2), with p the share of labellings that reach the score in size, of which there are at
+    least ``n_as_extreme``.
+    """
+    nes = np.full(scores.shape, np.nan)
+    for regulator, (score, of_labels) in enumerate(zip(scores.T, null.T, strict=True)):
+        if np.ptp(of_labels) > 0:
+            sizes = np.sort(np.abs(of_labels))
+            reach = len(sizes) - np.searchsorted(sizes, np.abs(score) * (1 - SAME))
+            log_p = np.log(np.maximum(reach, n_as_extreme) / len(sizes))
+            nes[:, regulator] = np.copysign(-ndtri_exp(log_p - np.log(2)), score)
+    return nes
 
 
 def _of_regulator(scores: NDArray[np.float64], null: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import ndtri_exp
 
 from pysces._enrich._order_kernels import ITEM, VALUE
+from pysces._enrich.labellings import are_few, log_p_of_sum
 from pysces._enrich.null import log_pvalues
 from pysces._enrich.order import ordered_keys
 from pysces._enrich.tails import log_p_of_chi2, log_p_of_overlap, log_p_of_t
@@ -106,6 +107,12 @@ class Cells:
         """Sums over the cells of each group, and of those that are only compared with."""
         return np.bincount(self.codes, weights, self.n_groups + 1).astype(np.float64)
 
+    def small(self, groups: slice) -> list[int]:
+        """Of these groups, those that can be labelled in so few ways that all are counted."""
+        sizes = zip(self.n.astype(int).tolist(), self.n_reference.astype(int).tolist(), strict=True)
+        few = [enough and are_few(*of_both) for of_both, enough in zip(sizes, self.enough, strict=True)]
+        return [group for group in range(self.n_groups)[groups] if few[group]]
+
     def ascending(self) -> Iterator[tuple[slice, NDArray[np.uint64], NDArray[np.intp]]]:
         """Groups that share a reference, and the keys and codes of all cells compared, by rising activity.
 
@@ -135,14 +142,17 @@ def _ranks(keys: NDArray[np.uint64]) -> tuple[Floats, float]:
 def wilcoxon(cells: Cells) -> tuple[Floats, Floats, Floats]:
     """Rank sum as a normal score with tie correction; area under the ROC curve."""
     rank_sum, ties = np.empty((2, cells.n_groups))
+    exact = np.full(cells.n_groups, np.nan)
     for groups, keys, codes in cells.ascending():
         ranks, ties[groups] = _ranks(keys) if len(keys) else (np.empty(0), 0.0)
         rank_sum[groups] = np.bincount(codes, ranks, cells.n_groups + 1)[groups]
+        for group in cells.small(groups):
+            exact[group] = log_p_of_sum(ranks, codes == group)
     n, n_both, pairs = cells.n, cells.n_both, cells.n * cells.n_reference
     larger = rank_sum - n * (n + 1) / 2
     sd = np.sqrt(pairs / 12 * (n_both + 1 - ties / (n_both * (n_both - 1))))
     z = (larger - pairs / 2) / sd
-    return z, larger / pairs, log_pvalues(z)
+    return z, larger / pairs, np.where(np.isnan(exact), log_pvalues(z), exact)
 
 
 def t_test(cells: Cells) -> tuple[Floats, Floats, Floats]:
@@ -161,7 +171,11 @@ def stouffer(cells: Cells) -> tuple[Floats, Floats, Floats]:
     """Sum of the activities against all permutations of the labels; integrated activity."""
     variance = (cells.within + cells.share * cells.shift**2) / cells.n_both
     score = cells.share * cells.shift / np.sqrt(cells.share * cells.n_both / (cells.n_both - 1) * variance)
-    return score, cells.mean * np.sqrt(cells.n), log_pvalues(score)
+    log_p = log_pvalues(score)
+    for group in cells.small(slice(cells.n_groups)):
+        compared = slice(None) if cells.rest else np.isin(cells.codes, (group, cells.n_groups))
+        log_p[group] = log_p_of_sum(cells.x[compared], cells.codes[compared] == group)
+    return score, cells.mean * np.sqrt(cells.n), log_p
 
 
 def kappa(cells: Cells) -> tuple[Floats, Floats, Floats]:
@@ -208,3 +222,5 @@ TESTS: dict[Method, Callable[[Cells], tuple[Floats, Floats, Floats]]] = {
     "kappa": kappa,
     "kruskal": kruskal,
 }
+EXACT = ("wilcoxon", "stouffer")
+"""Tests whose p are exact in small groups."""

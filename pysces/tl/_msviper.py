@@ -13,8 +13,9 @@ from pysces._coverage import no_common_target, no_large_regulon, tell_coverage
 from pysces._csr import as_csr
 from pysces._enrich.area import normalised_scores
 from pysces._enrich.contrast import Contrast
+from pysces._enrich.labellings import are_few, n_as_extreme, n_labellings
 from pysces._enrich.leading_edge import leading_edge
-from pysces._enrich.null import against_null, log_pvalues
+from pysces._enrich.null import against_all, against_null, log_pvalues
 from pysces._enrich.shadow import find_shadows, without_shared
 from pysces._enrich.synergy import find_combinations, synergy_pvalues
 from pysces._infer.significance import log_qvalues
@@ -23,6 +24,7 @@ from pysces._network import check_network, code_network, in_network
 from pysces._parallel import resolve_threads
 from pysces._random import child, seed_sequence
 from pysces._strata import GroupBy, meaning_of, named, strata
+from pysces.tl._designs import warn_of_few_labellings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -93,8 +95,10 @@ def msviper(
     n_permutations
         Number of signatures with shuffled labels. The NES is the enrichment score (ES) over the standard deviation of
         theirs if they are fewer than 500, else sgn(ES) Phi^-1(1 - p / 2) with p the share of them that is as far from
-        0, continued by an exponential tail through the largest 5 %. 0: the analytic NES of aREA, which is too large
-        where the targets of a regulator vary together.
+        0, continued by an exponential tail through the largest 5 %. Where the cells (or samples) can be labelled in
+        no more ways than that, every labelling counts once, the observed one too, and p is the exact share of them
+        that is as far from 0; a warning says so where no p can be small. 0: the analytic NES of aREA, which is too
+        large where the targets of a regulator vary together.
     n_bootstraps
         Number of signatures of cells drawn with replacement within each group; a gene that is constant in such a draw
         has the signature 0. The NES is then the mean of theirs, and ``se`` their standard deviation over
@@ -126,7 +130,8 @@ def msviper(
     ``None``, or the copy. Sets:
 
     ``adata.uns[key_added]["results"]``
-        Table of regulators, the most significant first: categorical ``source``; int64 ``n_targets``; float64 ``nes``,
+        Table of regulators, the most significant first, and of the same p that of the largest absolute ES over its
+        analytic standard deviation: categorical ``source``; int64 ``n_targets``; float64 ``nes``,
         positive where the regulator is more active in ``group``, with bootstraps ``se``, ``log_pvalue`` (natural log of
         p = 2 Phi(-abs(NES))) and ``log_qvalue`` (Benjamini-Hochberg); int64 ``n_leading``.
     ``adata.uns[key_added]["leading_edge"]``
@@ -141,7 +146,8 @@ def msviper(
         ``log_pvalue``, and ``synergy_pvalue``: how often the union of their targets loses as much score without as many
         random targets as without the shared ones.
     ``adata.uns[key_added]["params"]``
-        Parameters and versions, and how much of the network is among the genes, as :func:`pysces.tl.viper` tells it.
+        Parameters and versions; how much of the network is among the genes, as :func:`pysces.tl.viper` tells it; and
+        ``n_labellings`` where every labelling was looked at.
 
     Raises
     ------
@@ -204,9 +210,15 @@ def msviper(
             lambda own: score(own)[0], regulons, nes, _below(nes, combinations), least_targets=min_targets
         )
         synergy = synergy_pvalues(contrast.z, regulons, nes, found.members, child(seed, SYNERGY))
-        tables[_slots.COMBINATIONS] = _combination_table(names, found, synergy)
+        tables[_slots.COMBINATIONS] = _combination_table(names, found, synergy, score.size(found.regulons))
     in_edge = leading_edge(contrast.z, regulons)
-    tables[_slots.RESULTS] = _result_table(names, regulons, nes, se, in_edge)
+    tables[_slots.RESULTS] = results = _result_table(names, regulons, nes, se, score.size(regulons), in_edge)
+    if score.enumerates:
+        warn_of_few_labellings(
+            len(rows[0]), len(rows[1]), results["log_qvalue"].to_numpy(),
+            "compare more samples, or give n_permutations=0 for p of the analytic NES, which are too small where the "
+            "targets of a regulator vary together",
+        )  # fmt: skip
     tables[_slots.LEADING_EDGE] = _edge_table(names, chosen.genes[ranked], regulons, contrast.z, in_edge)
     tables[_slots.SIGNATURE] = pd.DataFrame({"gene": chosen.genes[ranked], "z": contrast.z})
     covered = tell_coverage({"": table}, chosen.genes, len(names), min_targets)
@@ -215,6 +227,7 @@ def msviper(
         _slots.params(
             groupby=groupby, group=group, reference=reference, network=network if isinstance(network, str) else None,
             layer=layer, use_raw=use_raw, n_permutations=n_permutations, n_bootstraps=n_bootstraps,
+            n_labellings=n_labellings(len(rows[0]), len(rows[1])) if score.enumerates else None,
             filter_genes=filter_genes, min_targets=min_targets, shadow=shadow, combinations=combinations, rng=rng,
             **covered,
         ),
@@ -240,10 +253,24 @@ class _Scorer(NamedTuple):
         nes = self._nes(_counted(drawn, self.n_bootstraps, "bootstraps"), regulons)
         return nes.mean(axis=0), nes.std(axis=0, ddof=1) / np.sqrt(self.n_bootstraps)
 
+    @property
+    def enumerates(self) -> bool:
+        """Whether the labellings are so few that each is looked at once."""
+        most = self.n_permutations
+        return most > 0 and are_few(self.contrast.n_group, self.contrast.n_reference, most)
+
+    def size(self, regulons: Regulons) -> NDArray[np.float64]:
+        """Absolute analytic NES, which tells regulators of the same p apart."""
+        size: NDArray[np.float64] = np.abs(self._area([self.contrast.z[None]], regulons)[0])
+        return size
+
     def _nes(self, signatures: Iterable[NDArray[np.float64]], regulons: Regulons) -> NDArray[np.float64]:
         scores = self._area(signatures, regulons)
         if not self.n_permutations:
             return scores
+        if self.enumerates:
+            null = self._area(self.contrast.every_labelling(self.n_threads), regulons)
+            return against_all(scores, null, n_as_extreme(self.contrast.n_group, self.contrast.n_reference))
         drawn = self.contrast.shuffled(self.n_permutations, child(self.seed, PERMUTATIONS), self.n_threads)
         return against_null(scores, self._area(_counted(drawn, self.n_permutations, "permutations"), regulons))
 
@@ -341,6 +368,7 @@ def _result_table(
     regulons: Regulons,
     nes: NDArray[np.float64],
     se: NDArray[np.float64] | None,
+    size: NDArray[np.float64],
     in_edge: NDArray[np.bool_],
 ) -> pd.DataFrame:
     n_leading = np.diff(np.concatenate([[0], np.cumsum(in_edge)])[regulons.indptr])
@@ -349,7 +377,7 @@ def _result_table(
         "source": pd.Categorical(names), "n_targets": regulons.sizes, "nes": nes, "se": se, "log_pvalue": log_p,
         "log_qvalue": log_qvalues(log_p), "n_leading": n_leading,
     }  # fmt: skip
-    return _by_significance(pd.DataFrame({name: of for name, of in columns.items() if of is not None}))
+    return _by_significance(pd.DataFrame({name: of for name, of in columns.items() if of is not None}), size)
 
 
 def _edge_table(
@@ -368,7 +396,9 @@ def _edge_table(
     )  # fmt: skip
 
 
-def _combination_table(names: NDArray[np.object_], found: Combinations, synergy: NDArray[np.float64]) -> pd.DataFrame:
+def _combination_table(
+    names: NDArray[np.object_], found: Combinations, synergy: NDArray[np.float64], size: NDArray[np.float64]
+) -> pd.DataFrame:
     source = np.array(["--".join(names[list(members)]) for members in found.members], dtype=object)
     table = pd.DataFrame(
         {
@@ -376,7 +406,7 @@ def _combination_table(names: NDArray[np.object_], found: Combinations, synergy:
             "log_pvalue": log_pvalues(found.nes), "synergy_pvalue": synergy,
         }
     )  # fmt: skip
-    return _by_significance(table)
+    return _by_significance(table, size)
 
 
 def _shadow_table(names: NDArray[np.object_], shadows: Shadows) -> pd.DataFrame:
@@ -389,5 +419,7 @@ def _shadow_table(names: NDArray[np.object_], shadows: Shadows) -> pd.DataFrame:
     return table.sort_values(["pvalue", "source", "shadowed"], ignore_index=True)
 
 
-def _by_significance(table: pd.DataFrame) -> pd.DataFrame:
-    return table.sort_values(["log_pvalue", "source"], ignore_index=True)
+def _by_significance(table: pd.DataFrame, size: NDArray[np.float64]) -> pd.DataFrame:
+    """Sorted by p; ties by the size of the effect."""
+    order = table.assign(size=-size).sort_values(["log_pvalue", "size", "source"], ignore_index=True)
+    return order.drop(columns="size")

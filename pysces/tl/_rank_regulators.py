@@ -9,11 +9,13 @@ import pandas as pd
 
 from pysces import _log, _slots
 from pysces._check import one_of, some, warn
-from pysces._enrich.ranking import LEAST_CELLS, TESTS, rank_groups
+from pysces._enrich.labellings import are_few, least_p
+from pysces._enrich.ranking import EXACT, LEAST_CELLS, TESTS, rank_groups
 from pysces._infer.significance import log_qvalues
 from pysces._parallel import resolve_threads
 from pysces._strata import group_labels, meaning_of, named, strata
 from pysces.tl._comparable import warn_of_own_references
+from pysces.tl._designs import SIGNIFICANT, warn_of_few_labellings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +65,9 @@ def rank_regulators(
     is that of the sum among all permutations of the labels, whose mean and variance are known without drawing any. So
     is that of kappa, where k is hypergeometric; where cells are tied for the last of the n places, each counts as the
     share of the places left, and for p a broken k is rounded towards its expectation. All p-values are two-sided, of a
-    normal, t (``"t-test"``) or chi-squared (``"kruskal"``) distribution, or twice the smaller tail (``"kappa"``).
+    normal, t (``"t-test"``) or chi-squared (``"kruskal"``) distribution, or twice the smaller tail (``"kappa"``). Those
+    of ``"wilcoxon"`` and ``"stouffer"`` are exact where the cells can be labelled in at most 1,000 ways: a share of
+    these ways, which for three cells against three is at least 0.1. A warning is raised where none can be below 0.05.
 
     The p-values are over cells. Cells of one person are not independent samples of people: with many cells, small
     differences have small p-values. To compare data sets, compare the effects.
@@ -169,6 +173,8 @@ def rank_regulators(
             "with, and are left out."
         )
     table = _table(ranking, np.flatnonzero(compared), chosen.labels, names, method)
+    if method in EXACT:
+        _warn_of_few_cells(table, chosen, rest=reference == "rest")
     _slots.write_tables(
         result, key_added, {_slots.TABLE: table},
         _slots.params(
@@ -210,6 +216,17 @@ def _choose(adata: AnnData, groupby: GroupBy, groups: Sequence[str] | None, refe
     for place, part in enumerate(tested):
         codes[part.rows] = place
     return _Chosen([part.label for part in tested], codes)
+
+
+def _warn_of_few_cells(table: pd.DataFrame, chosen: _Chosen, *, rest: bool) -> None:
+    """Warn of groups of so few cells that none of their regulators could be significant."""
+    n_cells = np.bincount(chosen.codes[chosen.codes >= 0], minlength=len(chosen.labels) + 1)
+    for label, log_q in table.groupby("group", observed=True)["log_qvalue"]:
+        n = int(n_cells[chosen.labels.index(label)])
+        n_reference = int(n_cells.sum() - n if rest else n_cells[-1])
+        if are_few(n, n_reference) and least_p(n, n_reference) >= SIGNIFICANT:
+            remedy = f"compare {label!r} with more cells, or join groups"
+            warn_of_few_labellings(n, n_reference, log_q.to_numpy(), remedy)
 
 
 def _table(

@@ -67,6 +67,22 @@ def test_tests_are_their_definitions(method, ties, missing, rest):
     assert_as_defined(rank(x, codes, method, rest=rest), x, codes, method, 2, rest=rest)
 
 
+@pytest.mark.parametrize("n_reference", [2, 3, 4, 9])
+@pytest.mark.parametrize("rest", [True, False])
+def test_p_of_few_cells_is_that_of_scipy_which_counts_all_ranks(n_reference, rest):
+    x = np.random.default_rng(n_reference).normal(size=(3 + n_reference, 6)).astype(np.float32)
+    found = rank(x, np.repeat([0, 1], [3, n_reference]), "wilcoxon", n_groups=1, rest=rest)
+    expected = [stats.mannwhitneyu(*np.split(of, [3]), method="exact").pvalue for of in x.astype(float).T]
+    np.testing.assert_allclose(np.exp(found.log_p[0]), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("method", ["wilcoxon", "stouffer"])
+def test_three_against_three_cells_have_no_p_below_a_tenth(method):
+    x = np.r_[7.0, 8, 9, 1, 2, 3].astype(np.float32)[:, None]
+    found = rank(x, np.repeat([0, 1], 3), method, n_groups=2)
+    np.testing.assert_allclose(np.exp(found.log_p), 0.1, rtol=1e-12)
+
+
 @pytest.mark.parametrize("missing", [False, True], ids=["complete", "missing"])
 @pytest.mark.parametrize("ties", [False, True], ids=["distinct", "ties"])
 def test_kruskal_compares_all_groups_and_names_that_of_the_highest_mean_rank(ties, missing):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import combinations
+
 import anndata as ad
 import dask.array as da
 import msviper_oracles as oracle
@@ -145,6 +147,71 @@ def test_permutations_weigh_down_targets_that_vary_together():
                           for n in (0, 400))  # fmt: skip
     assert abs(permuted["together"]) < 0.7 * abs(analytic["together"])
     assert permuted["apart"] == pytest.approx(analytic["apart"], rel=0.25)
+
+
+def samples(n, n_reference, shift):
+    """Samples of which the first regulator's targets differ by more than those of the second, and so on."""
+    names = [f"g{i}" for i in range(150)]
+    x = np.random.default_rng(0).normal(8, 0.2, (n + n_reference, 150))
+    x[:n] += np.repeat(shift, 30)
+    obs = pd.DataFrame({"g": ["drug"] * n + ["none"] * n_reference}, index=[f"s{i}" for i in range(len(x))])
+    net = pd.DataFrame({"source": np.repeat(list("ABCDE"), 30), "target": names, "weight": 1.0})
+    return ad.AnnData(x, obs=obs, var=pd.DataFrame(index=names)), net
+
+
+FEW = "cells or samples .* can be labelled in"
+
+
+@pytest.mark.parametrize(("n", "n_reference", "n_labellings"), [(3, 3, 20), (4, 4, 70), (2, 6, 28)])
+@pytest.mark.filterwarnings(f"ignore:.*{FEW}")
+def test_p_of_few_samples_is_the_share_of_all_labellings(n, n_reference, n_labellings):
+    """Every labelling is a contrast of its own, whose analytic NES is compared with that of the observed one."""
+    adata, net = samples(n, n_reference, [2, 0.1, 0, -0.1, -2])
+    settings = {"network": net, "filter_genes": False}
+    ps.tl.msviper(adata, "g", "drug", **settings)
+    found = ps.get.msviper(adata).set_index("source")
+    assert adata.uns["msviper"]["params"]["n_labellings"] == n_labellings
+    sizes = []
+    for chosen in combinations(range(n + n_reference), n):
+        adata.obs["g"] = np.where(np.isin(np.arange(n + n_reference), chosen), "drug", "none")
+        ps.tl.msviper(adata, "g", "drug", n_permutations=0, key_added="other", **settings)
+        sizes.append(ps.get.msviper(adata, key="other").set_index("source")["nes"].abs()[list("ABCDE")].to_numpy())
+    expected = np.mean([size >= sizes[0] - 1e-9 for size in sizes], axis=0)
+    np.testing.assert_allclose(np.exp(found["log_pvalue"][list("ABCDE")]), expected, rtol=1e-9)
+    assert np.exp(found["log_pvalue"].min()) == pytest.approx((1 + (n == n_reference)) / n_labellings)
+
+
+def test_regulators_of_the_same_p_go_by_their_effect_not_by_name():
+    adata, net = samples(4, 4, [0.5, 1, 2, 3, 4])
+    ps.tl.msviper(adata, "g", "drug", network=net, filter_genes=False)
+    ps.tl.msviper(adata, "g", "drug", network=net, filter_genes=False, n_permutations=0, key_added="analytic")
+    found, analytic = ps.get.msviper(adata), ps.get.msviper(adata, key="analytic")
+    effect = analytic.set_index("source")["nes"].abs()[found["source"]].to_numpy()
+    tied = found["log_pvalue"] == found["log_pvalue"].min()
+    assert tied.sum() > 1
+    assert (np.diff(effect[tied]) <= 0).all()
+    assert found["source"].tolist() != sorted(found["source"])
+
+
+@pytest.mark.parametrize(
+    ("n", "match"),
+    [
+        (3, "6 cells or samples .*3 against 3. can be labelled in 20 ways: no p is below 0.1, and no q below 0.05"),
+        (4, "in 70 ways: no p is below 0.029, and a q below 0.05 takes 3 of the 5 regulators .*n_permutations=0"),
+    ],
+)
+def test_samples_too_few_for_a_small_q_are_warned_of(n, match):
+    adata, net = samples(n, n, [0.01, 0, 0, 0, 0])
+    with pytest.warns(UserWarning, match=match):
+        ps.tl.msviper(adata, "g", "drug", network=net, filter_genes=False)
+    ps.tl.msviper(adata, "g", "drug", network=net, filter_genes=False, n_permutations=0)
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_samples_in_which_a_small_q_came_out_are_not_warned_of():
+    adata, net = samples(6, 6, [2, 0, 0, 0, -2])
+    ps.tl.msviper(adata, "g", "drug", network=net, filter_genes=False)
+    assert ps.get.msviper(adata)["log_qvalue"].min() < np.log(0.05)
 
 
 def test_labels_of_no_meaning_give_uniform_p():

@@ -402,6 +402,16 @@ def test_a_condition_inside_one_type_that_was_scored_alone_is_fair():
     ranked(adata, "condition")
 
 
+@pytest.mark.parametrize("method", ["wilcoxon", "stouffer"])
+def test_groups_of_so_few_cells_that_no_q_can_be_small_are_warned_of(adata, method):
+    adata = adata[[0, 3, 6, 1, 4, 7]].copy()
+    with pytest.warns(
+        UserWarning, match=r"6 cells or samples \(3 against 3\) .* in 20 ways: no p is below 0.1, and no"
+    ):
+        table = ranked(adata, method=method)
+    assert np.exp(table["log_pvalue"].min()) == pytest.approx(0.1)
+
+
 def test_groups_that_are_no_longer_there_are_warned_of():
     adata = cells(groupby="cluster")
     with pytest.warns(UserWarning, match=r"every group of adata.obs\['cluster'\] .* no longer there"):
