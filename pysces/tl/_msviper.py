@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -10,12 +10,10 @@ import pandas as pd
 from pysces import _log, _slots
 from pysces._check import flag, share, some, whole_number
 from pysces._coverage import no_common_target, no_large_regulon, tell_coverage
-from pysces._csr import as_csr
-from pysces._enrich.area import normalised_scores
 from pysces._enrich.contrast import Contrast
-from pysces._enrich.labellings import are_few, n_as_extreme, n_labellings
+from pysces._enrich.labellings import n_labellings
 from pysces._enrich.leading_edge import leading_edge
-from pysces._enrich.null import against_all, against_null, log_pvalues
+from pysces._enrich.null import log_pvalues
 from pysces._enrich.shadow import find_shadows, without_shared
 from pysces._enrich.synergy import find_combinations, synergy_pvalues
 from pysces._infer.significance import log_qvalues
@@ -24,10 +22,11 @@ from pysces._network import check_network, code_network, in_network
 from pysces._parallel import resolve_threads
 from pysces._random import child, seed_sequence
 from pysces._strata import GroupBy, meaning_of, named, strata
+from pysces.tl._contrast_scorer import REMOVALS, SYNERGY, ContrastScorer
 from pysces.tl._designs import warn_of_few_labellings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from anndata import AnnData
     from numpy.typing import NDArray
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 LEAST_CELLS, LEAST_DRAWS = 2, 10
 MOST_SHARED = 10
 """Regulators that share no more targets than this cast no shadow on each other."""
-PERMUTATIONS, BOOTSTRAPS, REMOVALS, SYNERGY = range(4)
-"""Children of the seed."""
 
 
 def msviper(
@@ -194,7 +191,7 @@ def msviper(
     contrast = Contrast(_reader(chosen, rows[0], genes), _reader(chosen, rows[1], genes), len(genes))
     ranked = genes[contrast.genes]
     names, regulons = _regulons(table, chosen.genes, ranked, min_targets)
-    score = _Scorer(contrast, *draws, seed, n_threads)
+    score = ContrastScorer(contrast, *draws, seed, n_threads)
     nes, se = score(regulons)
     tables: dict[str, pd.DataFrame] = {}
     if shadow is not False:
@@ -234,57 +231,6 @@ def msviper(
     )  # fmt: skip
     _log.done(since, f"added\n    {key_added!r}, {len(names)} regulators (adata.uns)")
     return result if copy else None
-
-
-class _Scorer(NamedTuple):
-    """Scores any regulons on one contrast, always with the same draws."""
-
-    contrast: Contrast
-    n_permutations: int
-    n_bootstraps: int
-    seed: np.random.SeedSequence
-    n_threads: int
-
-    def __call__(self, regulons: Regulons) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-        """NES of each regulator and, with bootstraps, its standard error."""
-        if not self.n_bootstraps:
-            return self._nes([self.contrast.z[None]], regulons)[0], None
-        drawn = self.contrast.resampled(self.n_bootstraps, child(self.seed, BOOTSTRAPS), self.n_threads)
-        nes = self._nes(_counted(drawn, self.n_bootstraps, "bootstraps"), regulons)
-        return nes.mean(axis=0), nes.std(axis=0, ddof=1) / np.sqrt(self.n_bootstraps)
-
-    @property
-    def enumerates(self) -> bool:
-        """Whether the labellings are so few that each is looked at once."""
-        most = self.n_permutations
-        return most > 0 and are_few(self.contrast.n_group, self.contrast.n_reference, most)
-
-    def size(self, regulons: Regulons) -> NDArray[np.float64]:
-        """Absolute analytic NES, which tells regulators of the same p apart."""
-        size: NDArray[np.float64] = np.abs(self._area([self.contrast.z[None]], regulons)[0])
-        return size
-
-    def _nes(self, signatures: Iterable[NDArray[np.float64]], regulons: Regulons) -> NDArray[np.float64]:
-        scores = self._area(signatures, regulons)
-        if not self.n_permutations:
-            return scores
-        if self.enumerates:
-            null = self._area(self.contrast.every_labelling(self.n_threads), regulons)
-            return against_all(scores, null, n_as_extreme(self.contrast.n_group, self.contrast.n_reference))
-        drawn = self.contrast.shuffled(self.n_permutations, child(self.seed, PERMUTATIONS), self.n_threads)
-        return against_null(scores, self._area(_counted(drawn, self.n_permutations, "permutations"), regulons))
-
-    def _area(self, signatures: Iterable[NDArray[np.float64]], regulons: Regulons) -> NDArray[np.float64]:
-        zero = np.zeros(len(self.contrast.z))
-        return np.concatenate([normalised_scores(as_csr(part), zero, regulons, self.n_threads) for part in signatures])
-
-
-def _counted(drawn: Iterable[NDArray[np.float64]], n: int, what: str) -> Iterator[NDArray[np.float64]]:
-    """Hand on signatures, with a bar."""
-    with _log.progress(n, what) as done:
-        for signatures in drawn:
-            yield signatures
-            done(len(signatures))
 
 
 def _draws(n: int, argument: str) -> int:

@@ -222,7 +222,7 @@ def _warn_of_few_cells(table: pd.DataFrame, chosen: _Chosen, *, rest: bool) -> N
     """Warn of groups of so few cells that none of their regulators could be significant."""
     n_cells = np.bincount(chosen.codes[chosen.codes >= 0], minlength=len(chosen.labels) + 1)
     for label, log_q in table.groupby("group", observed=True)["log_qvalue"]:
-        n = int(n_cells[chosen.labels.index(label)])
+        n = int(n_cells[chosen.labels.index(str(label))])
         n_reference = int(n_cells.sum() - n if rest else n_cells[-1])
         if are_few(n, n_reference) and least_p(n, n_reference) >= SIGNIFICANT:
             remedy = f"compare {label!r} with more cells, or join groups"
