@@ -14,13 +14,17 @@ MINIMUM := $(VENV)-minimum
 # One process of tests per core.
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: demo test test-interpreted test-minimum test-census lint tutorials docs wheel clean
+.PHONY: demo test quick test-interpreted test-minimum test-census lint tutorials docs wheel clean
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py demo
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest $(PARALLEL)
+
+# What the change at hand needs, in about a minute: a few cases of each of its tests.
+quick: $(VENV)/installed-test
+	$(BIN)/python .ci/quick.py $(PARALLEL)
 
 test-interpreted: $(VENV)/installed-test
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(PARALLEL) $(KERNEL_TESTS)
