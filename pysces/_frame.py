@@ -5,9 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from anndata import AnnData
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def check_anndata(adata: object, argument: str = "adata") -> None:
+    """Raise for what is no AnnData, such as a table of cells x genes or a path."""
+    if not isinstance(adata, AnnData):
+        msg = (
+            f"{argument} is {type(adata).__name__}; give an AnnData, such as anndata.AnnData(table) of a table of "
+            "cells x genes, or anndata.read_h5ad(path)."
+        )
+        raise TypeError(msg)
 
 
 def is_lazy(value: Any) -> bool:

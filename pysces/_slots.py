@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pysces._check import some, warn
-from pysces._frame import in_memory, is_lazy
+from pysces._frame import check_anndata, in_memory, is_lazy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -72,6 +72,7 @@ def is_part_of_file(adata: AnnData) -> bool:
 
 def target(adata: AnnData, *, copy: bool) -> AnnData:
     """Where results go: ``adata`` or a copy of it."""
+    check_anndata(adata)
     if is_part_of_file(adata):
         msg = (
             "adata is a part (a view) of a backed file, to which nothing can be written. Read it into memory "
@@ -112,13 +113,21 @@ def write_tables(adata: AnnData, key: str, tables: Mapping[str, pd.DataFrame], p
 
 def has_table(adata: AnnData, key: str, name: str) -> bool:
     """Whether ``uns[key]`` holds the table ``name``."""
-    return key in adata.uns and name in adata.uns[key]
+    check_anndata(adata)
+    return hasattr(adata.uns.get(key), "keys") and name in adata.uns[key]
 
 
 def read_table(adata: AnnData, key: str, name: str, what: str, made_by: str) -> pd.DataFrame:
     """A table in ``uns[key]``; the error says ``what`` it would be, and which call of pysces.tl makes it."""
     if not has_table(adata, key, name):
-        msg = f"adata.uns[{key!r}] holds no {what}; run pysces.tl.{made_by} first."
+        hint = ""
+        if name == NETWORK and hasattr(adata.uns.get(key), "columns"):
+            hint = f" It is a table: give the table itself, network=adata.uns[{key!r}]."
+        elif holders := [other for other in adata.uns if has_table(adata, other, name)]:
+            hint = f" Keys of uns that hold such: {some(holders)}."
+        if key in adata.obs.columns:
+            hint += f" {key!r} is a column of adata.obs, which groupby names."
+        msg = f"adata.uns[{key!r}] holds no {what}; run pysces.tl.{made_by} first.{hint}"
         raise KeyError(msg)
     return cast("pd.DataFrame", in_memory(adata.uns[key][name]))
 
@@ -126,6 +135,12 @@ def read_table(adata: AnnData, key: str, name: str, what: str, made_by: str) -> 
 def read_network(adata: AnnData, key: str) -> pd.DataFrame:
     """The network in ``uns[key]``."""
     return read_table(adata, key, NETWORK, "network", "aracne(adata, ...)")
+
+
+def given_network(adata: AnnData, network: str | pd.DataFrame) -> pd.DataFrame:
+    """A network that a call was given: the one in ``uns[network]``, or the table itself."""
+    check_anndata(adata)
+    return read_network(adata, network) if isinstance(network, str) else network
 
 
 def read_ranking(adata: AnnData, key: str) -> pd.DataFrame:
@@ -162,13 +177,21 @@ def write_activity(
 
 def read_activity(adata: AnnData, key: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The activities in ``obsm[key]`` and their regulons."""
+    check_anndata(adata)
     if key not in adata.obsm and key in adata.uns and PARAMS in adata.uns[key] and "out" in adata.uns[key][PARAMS]:
         out = read_parameters(adata, key)["out"]
         msg = f"the activities of adata.uns[{key!r}] are in {out!r}; open this with anndata.read_h5ad or read_zarr."
         raise KeyError(msg)
-    if key not in adata.obsm or key not in adata.uns:
+    if key not in adata.obsm:
         have = some(adata.obsm.keys()) or "nothing"
         msg = f"adata.obsm[{key!r}] holds no activities (obsm has: {have}); run pysces.tl.viper(adata, ...) first."
+        raise KeyError(msg)
+    if not has_table(adata, key, REGULONS):
+        msg = (
+            f"adata.uns[{key!r}] is missing or lacks the regulons of adata.obsm[{key!r}], which pysces.tl.viper(adata, "
+            "...) writes with the scores. For scores of another program use scanpy, for example scanpy.tl."
+            f"rank_genes_groups of anndata.AnnData(adata.obsm[{key!r}], obs=adata.obs)."
+        )
         raise KeyError(msg)
     return in_memory(adata.obsm[key]), in_memory(adata.uns[key][REGULONS])
 
@@ -181,6 +204,7 @@ def read_beside(adata: AnnData, key: str) -> dict[str, pd.DataFrame]:
 
 def activity_table(data: AnnData, key: str, argument: str) -> pd.DataFrame:
     """The activities in ``obsm[key]``, or else those in X of what :func:`pysces.get.activity` gave."""
+    check_anndata(data, argument)
     if key in data.obsm:
         table = in_memory(data.obsm[key])
         if not hasattr(table, "columns"):
@@ -218,7 +242,8 @@ def write_similarity(adata: AnnData, key: str, similarity: NDArray[np.float32], 
 
 def read_similarity(adata: AnnData, key: str) -> NDArray[np.float32]:
     """The similarities of cells in ``obsp[key]``."""
-    if key not in adata.obsp or key not in adata.uns:
+    check_anndata(adata)
+    if key not in adata.obsp:
         have = some(adata.obsp.keys()) or "nothing"
         msg = f"adata.obsp[{key!r}] holds no similarities (obsp has: {have}); run pysces.tl.similarity(adata) first."
         raise KeyError(msg)
@@ -227,11 +252,19 @@ def read_similarity(adata: AnnData, key: str) -> NDArray[np.float32]:
 
 def has_ranking(adata: AnnData, key: str) -> bool:
     """Whether ``uns[key]`` holds the regulators of groups of cells."""
-    return key in adata.uns and TABLE in adata.uns[key]
+    return has_table(adata, key, TABLE)
+
+
+def has_parameters(adata: AnnData, key: str) -> bool:
+    """Whether ``uns[key]`` holds the parameters of a call."""
+    return has_table(adata, key, PARAMS)
 
 
 def read_parameters(adata: AnnData, key: str) -> dict[str, Any]:
     """The parameters in ``uns[key]``."""
+    if not has_parameters(adata, key):
+        msg = f"adata.uns[{key!r}] lacks the parameters of the call that made it ('params'); run that call again."
+        raise KeyError(msg)
     return {name: in_memory(value) for name, value in adata.uns[key][PARAMS].items()}
 
 
@@ -251,6 +284,7 @@ def write_metacells(
 
 def read_metacells(adata: AnnData) -> tuple[sp.csr_matrix[np.bool_], NDArray[np.object_]]:
     """Which cells each metacell pools, and the names of the cells."""
+    check_anndata(adata)
     if MEMBERSHIP not in adata.obsm or CELLS not in adata.uns.get(METACELLS, {}):
         msg = f"adata has no metacells (obsm[{MEMBERSHIP!r}] and uns[{METACELLS!r}]); make them: pp.metacells(adata)."
         raise KeyError(msg)

@@ -158,12 +158,17 @@ def test_activities_that_are_not_there_are_an_error(adata, where):
     if where != "nowhere":
         ps.tl.viper(adata, networks()["B"], min_targets=1)
         del (adata.uns if where == "obsm only" else adata.obsm)["viper"]
-    with pytest.raises(KeyError, match=r"adata.obsm\['viper'\] holds no activities \(obsm has: 'X_umap', 'X_pca'"):
+    lacks = r"adata.obsm\['viper'\] holds no activities \(obsm has: 'X_umap', 'X_pca'"
+    if where == "obsm only":
+        lacks = r"adata.uns\['viper'\] is missing"
+    with pytest.raises(KeyError, match=lacks):
         ps.get.activity(adata)
 
 
 def test_other_embeddings_are_no_activities(adata):
-    with pytest.raises(KeyError, match=r"adata.obsm\['X_pca'\] holds no activities"):
+    with pytest.raises(
+        KeyError, match=r"adata.uns\['X_pca'\] is missing or lacks the regulons of adata.obsm\['X_pca'\]"
+    ):
         ps.get.activity(adata, key="X_pca")
 
 

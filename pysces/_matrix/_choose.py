@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from pysces._check import some, unique
-from pysces._frame import column
+from pysces._frame import check_anndata, column
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -25,6 +25,7 @@ class Choice(NamedTuple):
 
 def choose(adata: AnnData, *, layer: str | None, use_raw: bool, mask_var: str | ArrayLike | None) -> Choice:
     """The matrix that ``layer`` and ``use_raw`` name, with unique genes, and ``mask_var`` as a mask."""
+    check_anndata(adata)
     if layer is not None and use_raw:
         msg = f"layer={layer!r} and use_raw=True name two matrices; give one of them."
         raise ValueError(msg)

@@ -37,7 +37,7 @@ class Networks(NamedTuple):
 
 def read_networks(adata: AnnData, network: str | pd.DataFrame) -> Networks:
     """The networks in ``uns[network]``, or of a table."""
-    table = check_network(_slots.read_network(adata, network) if isinstance(network, str) else network)
+    table = check_network(_slots.given_network(adata, network))
     parameters = _slots.read_parameters(adata, network) if isinstance(network, str) else {}
     if "group" not in table.columns:
         return Networks({"": table}, grouped=False, n_cells={}, parameters=parameters)

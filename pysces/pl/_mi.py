@@ -102,9 +102,7 @@ def mi(
     >>> print(ax.get_title(loc="left").splitlines()[0])
     SPI1 and LYZ
     """
-    stored: dict[str, Any] = (
-        _slots.read_parameters(adata, key) if _slots.PARAMS in adata.uns.get(key, ()) else dict(DEFAULTS)
-    )
+    stored: dict[str, Any] = _slots.read_parameters(adata, key) if _slots.has_parameters(adata, key) else dict(DEFAULTS)
     own = layer is not None or use_raw
     chosen = choose(
         adata, mask_var=None,

@@ -44,7 +44,7 @@ def graph_of(
     if color is None and groupby is not None:
         msg = f"groupby={groupby!r} says which cells to colour by; give color='expression' or 'activity' as well."
         raise ValueError(msg)
-    table = _slots.read_network(adata, network) if isinstance(network, str) else network
+    table = _slots.given_network(adata, network)
     checked = check_network(table)
     if "group" in checked.columns:
         labels = checked["group"].unique().tolist()

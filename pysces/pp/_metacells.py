@@ -11,7 +11,7 @@ from anndata import AnnData
 
 from pysces import _log, _slots
 from pysces._check import share, some, unique, warn, whole_number
-from pysces._frame import column, in_memory
+from pysces._frame import check_anndata, column, in_memory
 from pysces._matrix import choose
 from pysces._random import child, seed_sequence
 from pysces._strata import GroupBy, Stratum, named, strata
@@ -116,6 +116,7 @@ def metacells(
     n_metacells = None if n_metacells is None else whole_number(n_metacells, "n_metacells", least=1)
     max_reuse = share(max_reuse, "max_reuse", zero=True)
     seed = seed_sequence(rng)
+    check_anndata(adata)
     unique(adata.obs_names.to_numpy(), "obs_names", "Make them unique first: adata.obs_names_make_unique().")
     chosen = choose(adata, layer=layer, use_raw=False, mask_var=None)
     name = "X" if layer is None else f"layer={layer!r}"

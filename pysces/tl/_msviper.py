@@ -262,7 +262,7 @@ def _cells(adata: AnnData, groupby: GroupBy, group: str, reference: str) -> tupl
 
 def _edges(adata: AnnData, network: str | pd.DataFrame, group: str) -> pd.DataFrame:
     """The network, or its part of the group."""
-    table = check_network(_slots.read_network(adata, network) if isinstance(network, str) else network)
+    table = check_network(_slots.given_network(adata, network))
     if "group" not in table.columns:
         return table
     own = table[table["group"] == group]

@@ -102,6 +102,7 @@ def similarity(
     >>> adata.obsp["viper_similarity"].shape
     (700, 700)
     """
+    result = _slots.target(adata, copy=copy)
     if adata.n_obs > MOST_CELLS:
         msg = (
             f"a similarity of {adata.n_obs:,} x {adata.n_obs:,} cells takes {adata.n_obs**2 * 4 / 1e9:.0f} GB; at most "
@@ -114,7 +115,6 @@ def similarity(
     if key_added == key:
         msg = f"key_added is {key_added!r}, where the activities are; choose another key."
         raise ValueError(msg)
-    result = _slots.target(adata, copy=copy)
     activity, _ = _slots.read_activity(adata, key)
     nes = activity.to_numpy(np.float32)
     common = common_regulators(nes)

@@ -257,7 +257,7 @@ def _networks(plan: Plan, network: NDArray[np.intp]) -> pd.Categorical[str] | No
 
 
 def _table(adata: AnnData, network: str | pd.DataFrame, *, grouped: bool) -> pd.DataFrame:
-    table = check_network(_slots.read_network(adata, network) if isinstance(network, str) else network)
+    table = check_network(_slots.given_network(adata, network))
     if "group" in table.columns and not grouped:
         msg = (
             "network has one part per group; name the obs column of the groups (groupby=), or choose one network: "
