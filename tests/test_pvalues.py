@@ -6,8 +6,9 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 import viper_oracles as oracle
-from scipy.stats import false_discovery_control, norm
+from scipy.stats import false_discovery_control, norm, t
 
 import pysces as ps
 from pysces._enrich.calibration import log_pvalues
@@ -30,9 +31,9 @@ def grouped():
     return pd.concat([part.assign(group=label) for label, part in parts.items()], ignore_index=True)
 
 
-def test_conventional_pvalues_are_those_of_a_normal_under_the_names_of_the_activities(adata):
+def test_conventional_pvalues_if_asked_for_are_those_of_a_normal_under_the_names_of_the_activities(adata):
     ps.tl.viper(adata, NETWORK, min_targets=1, key_added="activity")
-    found = ps.get.pvalues(adata, key="activity")
+    found = ps.get.pvalues(adata, key="activity", calibrated=False)
     nes = adata.obsm["activity"]
     np.testing.assert_allclose(found, 2 * norm.sf(np.abs(nes.astype(np.float64))), rtol=1e-12)
     assert found.index.equals(nes.index)
@@ -49,22 +50,22 @@ def test_adjusted_pvalues_are_those_of_benjamini_and_hochberg(adata, calibrated)
     np.testing.assert_allclose(of_all, false_discovery_control(p.ravel()).reshape(p.shape), rtol=1e-12)
 
 
-def test_calibrated_pvalues_are_those_of_the_null_of_each_regulon(adata):
+def test_pvalues_are_those_of_the_null_of_each_regulon(adata):
     ps.tl.viper(adata, NETWORK, min_targets=1)
     regulons = adata.uns["viper"]["regulons"].set_index("source")
     nes = adata.obsm["viper"].to_numpy(np.float64)
     expected = np.exp(log_pvalues(nes, regulons.loc[adata.obsm["viper"].columns, SPREADS].to_numpy()))
-    np.testing.assert_allclose(ps.get.pvalues(adata, calibrated=True), expected, rtol=1e-12)
+    np.testing.assert_allclose(ps.get.pvalues(adata), expected, rtol=1e-12)
 
 
-def test_calibrated_pvalues_of_groups_are_those_of_their_own_regulons(adata):
+def test_pvalues_of_groups_are_those_of_their_own_regulons(adata):
     ps.tl.viper(adata, grouped(), groupby="cell_type", min_targets=1)
-    found = ps.get.pvalues(adata, calibrated=True)
+    found = ps.get.pvalues(adata)
     assert found.isna().equals(adata.obsm["viper"].isna())
     for label in (TREG, "B"):
         own = adata[adata.obs["cell_type"] == label].copy()
         ps.tl.viper(own, grouped().query("group == @label").drop(columns="group"), min_targets=1)
-        expected = ps.get.pvalues(own, calibrated=True)
+        expected = ps.get.pvalues(own)
         np.testing.assert_allclose(found.loc[own.obs_names, expected.columns], expected, rtol=0.02)
 
 
@@ -84,27 +85,76 @@ def test_pvalues_of_a_file_are_the_same(adata, suffix, tmp_path):
     path = tmp_path / f"cells.{suffix}"
     adata.write_zarr(path) if suffix == "zarr" else adata.write_h5ad(path)
     back = ad.read_zarr(path) if suffix == "zarr" else ad.read_h5ad(path)
-    pd.testing.assert_frame_equal(
-        ps.get.pvalues(back, calibrated=True), ps.get.pvalues(adata, calibrated=True), check_names=False
-    )
+    pd.testing.assert_frame_equal(ps.get.pvalues(back), ps.get.pvalues(adata), check_names=False)
+
+
+@pytest.mark.parametrize(("n_null", "distribution"), [(10, t(9)), (500, norm)])
+def test_pvalues_of_scores_among_null_signatures_are_those_of_t_if_these_are_few(adata, n_null, distribution):
+    ps.tl.viper(adata, NETWORK, min_targets=1, n_null=n_null, reference="all")
+    expected = 2 * distribution.sf(np.abs(adata.obsm["viper"].astype(np.float64)))
+    np.testing.assert_allclose(ps.get.pvalues(adata), expected, rtol=1e-12)
+
+
+def test_pvalues_of_narnea_are_those_of_a_normal_and_few_targets_are_warned_of(adata):
+    large = pd.DataFrame({"source": "large", "target": GENES[:25], "weight": 0.5})
+    ps.tl.viper(adata, large, min_targets=25, enrichment="narnea")
+    expected = 2 * norm.sf(np.abs(adata.obsm["viper"].astype(np.float64)))
+    np.testing.assert_allclose(ps.get.pvalues(adata), expected, rtol=1e-12)
+    ps.tl.viper(adata, NETWORK, min_targets=1, enrichment="narnea")
+    with pytest.warns(UserWarning, match=r"\d regulators have fewer than 25 targets.*Score with min_targets=25"):
+        ps.get.pvalues(adata)
 
 
 @pytest.mark.parametrize(
     ("settings", "match"),
     [
-        ({"enrichment": "narnea"}, "made with enrichment='narnea'"),
-        ({"normalised": False}, "made with normalised=False"),
-        ({"pleiotropy": True}, "made with pleiotropy"),
-        ({"n_bootstraps": 2}, "made with n_bootstraps"),
-        ({"n_null": 10, "reference": "all"}, "made with n_null"),
-        ({"network": {"a": NETWORK, "b": NETWORK}}, "made with several networks"),
+        ({"pleiotropy": True}, r"made with pleiotropy.*score again without it"),
+        ({"n_bootstraps": 2}, r"made with n_bootstraps=2.*score again without them"),
+        ({"network": {"a": NETWORK, "b": NETWORK}}, r"made with several networks.*score again with one network"),
+        ({"signature": "none"}, r"many genes have the same value.*score again with another signature, such as 'scale'"),
     ],
 )
-def test_calibrated_pvalues_of_other_scores_are_refused(adata, settings, match):
+def test_pvalues_that_do_not_hold_are_refused_unless_asked_for(adata, settings, match):
+    adata.X = np.rint(adata.X)
     ps.tl.viper(adata, **{"network": NETWORK, "min_targets": 1} | settings)
-    assert ps.get.pvalues(adata).shape == (40, 8)
-    with pytest.raises(ValueError, match=f"{match}.*leave calibrated out".replace("=", ".")):
-        ps.get.pvalues(adata, calibrated=True)
+    assert ps.get.pvalues(adata, calibrated=False).shape == (40, 8)
+    with pytest.raises(ValueError, match=f"{match}.*calibrated=False"):
+        ps.get.pvalues(adata)
+
+
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_scores_that_are_not_normalised_have_no_pvalues(adata, calibrated):
+    ps.tl.viper(adata, NETWORK, min_targets=1, normalised=False)
+    with pytest.raises(ValueError, match="holds no NES; score with normalised=True"):
+        ps.get.pvalues(adata, calibrated=calibrated)
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix, sp.csc_array])
+def test_ready_signatures_have_pvalues_where_few_genes_are_tied(adata, storage):
+    signature = np.random.default_rng(0).normal(size=adata.shape)
+    signature[:, :3] = 0
+    signature[5, 7] = np.nan
+    adata.X = storage(signature)
+    ps.tl.viper(adata, NETWORK, min_targets=1, signature="none")
+    assert ps.get.pvalues(adata).notna().all(axis=None)
+
+
+def test_pvalues_of_random_targets_are_as_frequent_as_they_say():
+    """Modes and likelihoods differ, where conventional p-values below 0.05 hardly occur."""
+    rng = np.random.default_rng(1)
+    genes = oracle.gene_names(400)
+    adata = ad.AnnData(rng.normal(size=(2000, 400)), var=pd.DataFrame(index=genes))
+    parts = [
+        pd.DataFrame({"source": f"R{i}", "target": rng.choice(genes, size, replace=False)})
+        for i, size in enumerate([5, 10, 25, 50, 100] * 4)
+    ]
+    network = pd.concat(parts, ignore_index=True)
+    network["weight"], network["likelihood"] = rng.uniform(-1, 1, len(network)), rng.uniform(0.05, 1, len(network))
+    ps.tl.viper(adata, network, signature="none", min_targets=1, filter_genes=False)
+    found, conventional = (ps.get.pvalues(adata, calibrated=flag).to_numpy() for flag in (True, False))
+    for level in (0.05, 0.01):
+        assert (found <= level).mean() / level == pytest.approx(1, abs=0.2)
+        assert (conventional <= level).mean() < 0.2 * level
 
 
 def test_wrong_arguments_are_named(adata):
@@ -113,3 +163,5 @@ def test_wrong_arguments_are_named(adata):
     ps.tl.viper(adata, NETWORK, min_targets=1)
     with pytest.raises(ValueError, match="adjust is 'bonferroni'; choose one of 'cell', 'all', None"):
         ps.get.pvalues(adata, adjust="bonferroni")
+    with pytest.raises(ValueError, match="calibrated is 'yes'; give True or False"):
+        ps.get.pvalues(adata, calibrated="yes")

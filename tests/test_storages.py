@@ -233,7 +233,7 @@ def activities(adata):
     activity = ps.get.activity(adata, key="common")
     return (
         ps.get.regulators(adata), adata.obsp["common_similarity"], adata.obsm["pathways"],
-        ps.get.pvalues(adata, key="common", calibrated=True),
+        ps.get.pvalues(adata, key="common"),
         activity.X, activity.var, activity.obs["cell_type"].tolist(), activity.obsm["X_pca"],
     )  # fmt: skip
 

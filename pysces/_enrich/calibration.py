@@ -44,6 +44,17 @@ def null_spreads(regulons: Regulons, factor: NDArray[np.float64], n_genes: int) 
     return np.stack([shift * factor, spread * factor, np.nan_to_num(coupling, posinf=0.0)], axis=1)
 
 
+def lost_to_ties(values: NDArray[np.float64]) -> float:
+    """Share of the variance of the normal scores of a cell's genes (NaN: missing) that is lost as some are tied."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(values[~np.isnan(values)])
+    n = len(ranks)
+    if n < 2:
+        return 0.0
+    return 1 - float(ndtri(ranks / (n + 1)).var() / ndtri(np.arange(1, n + 1) / (n + 1)).var())
+
+
 def log_pvalues(nes: NDArray[np.float64], spreads: NDArray[np.float64]) -> NDArray[np.float64]:
     """Log of the probability that abs(NES) is as large, for cells x regulators with the ``spreads`` of these.
 

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
+from scipy.special import ndtr, stdtr
 
 from pysces import _slots
-from pysces._check import one_of
+from pysces._check import flag, one_of, warn
 from pysces._enrich.calibration import log_pvalues
+from pysces._enrich.null import FEW_DRAWS
 from pysces._strata import group_labels
 
 if TYPE_CHECKING:
     from anndata import AnnData
     from numpy.typing import NDArray
 
+MOST_TIED = 0.1
+"""Share of the variance of normal scores that ties may take; more makes p too large, and their sums far from normal."""
+
+FEWEST_OF_NARNEA = 25
+"""Targets. With fewer, small p-values of NaRnEA are too frequent: 1.3 to 2.4 times at 0.01 for 5 targets."""
+
 
 def pvalues(
     adata: AnnData,
     *,
     key: str = _slots.VIPER,
-    calibrated: bool = False,
+    calibrated: bool = True,
     adjust: Literal["cell", "all"] | None = None,
 ) -> pd.DataFrame:
-    """Two-sided p-values of activities.
+    """Two-sided p-values of activities: how often random targets would score as far from 0.
 
-    Conventional: p = 2 Phi(-abs(NES)), which is that of random targets where all modes of regulation are 1 or -1. Other
-    modes give smaller NES, and p-values that are too large, tenfold and more. Calibrated: of the sums s1 and s2 of the
-    NES (see :class:`pysces.VIPER`) over random targets, which are close to normal where few genes of a cell are tied.
+    They are made for the way the activities were scored. Of ``enrichment="area"``: from the distribution of the sums s1
+    and s2 of the NES (see :class:`pysces.VIPER`) over random targets, for each regulator, as these are close to normal.
+    Of ``n_null``, whose NES is compared with null signatures: from Student's t with ``n_null - 1`` degrees of freedom,
+    or from a normal for 500 and more. Of ``"narnea"``, whose NES is a normal score itself, from a normal; small ones
+    are too frequent for fewer than 25 targets, which is warned of. Where no p-values are known to hold, the call is
+    refused.
 
     Parameters
     ----------
@@ -38,8 +48,9 @@ def pvalues(
     key
         The ``key_added`` of :func:`pysces.tl.viper`.
     calibrated
-        Calibrated p-values. For activities of one network by ``enrichment="area"``, without bootstraps or null
-        signatures; with ``signature="none"`` of sparse data, where most genes of a cell are tied, they do not hold.
+        ``False``: the conventional p = 2 Phi(-abs(NES)) of R viper and other programs, however the activities were
+        made. With ``"area"`` it holds where all modes of regulation are 1 or -1 and the likelihoods of a regulator are
+        equal; it is far too large for other regulons, tenfold and more, and otherwise wrong where p-values are refused.
     adjust
         ``"cell"``: adjusted by Benjamini and Hochberg over the regulators of each cell; ``"all"``: over all cells and
         regulators.
@@ -53,7 +64,9 @@ def pvalues(
     KeyError
         If there are no activities.
     ValueError
-        If calibrated p-values do not exist for them.
+        If no p-values hold: for activities with ``pleiotropy``, ``n_bootstraps``, several networks, or
+        ``signature="none"`` of cells in which many genes are tied, such as sparse ones; unless ``calibrated=False``.
+        For scores that are no NES (``normalised=False``). If an argument is not valid.
 
     Examples
     --------
@@ -67,8 +80,22 @@ def pvalues(
     """
     one_of(adjust, ("cell", "all", None), "adjust")
     scores, regulons = _slots.read_activity(adata, key)
-    nes = scores.to_numpy(np.float64)
-    p = np.exp(_calibrated(adata, key, scores, regulons)) if calibrated else 2 * ndtr(-np.abs(nes))
+    made = _slots.read_parameters(adata, key)
+    if not made.get("normalised", True):
+        msg = f"adata.obsm[{key!r}] was made with normalised=False, so it holds no NES; score with normalised=True."
+        raise ValueError(msg)
+    if flag(calibrated, "calibrated"):
+        _refuse(made, regulons, key)
+    n_null = made.get("n_null", 0)
+    is_normal = made.get("enrichment") == "narnea" or n_null
+    if calibrated and made.get("enrichment") == "narnea":
+        _warn_of_few_targets(regulons)
+    if calibrated and not is_normal:
+        p = np.exp(_of_random_targets(adata, made, scores, regulons))
+    elif calibrated and 0 < n_null < FEW_DRAWS:
+        p = 2 * stdtr(n_null - 1, -np.abs(scores.to_numpy(np.float64)))
+    else:
+        p = 2 * ndtr(-np.abs(scores.to_numpy(np.float64)))
     p = np.minimum(p, 1.0)
     if adjust == "cell":
         p = np.stack([_adjusted(of_cell) for of_cell in p]) if len(p) else p
@@ -77,18 +104,41 @@ def pvalues(
     return pd.DataFrame(p, index=scores.index, columns=scores.columns)
 
 
-def _calibrated(adata: AnnData, key: str, scores: pd.DataFrame, regulons: pd.DataFrame) -> NDArray[np.float64]:
-    """Logs of the calibrated p-values, group by group."""
-    settings = _slots.read_parameters(adata, key)
-    other = [name for name in ("n_bootstraps", "n_null", "pleiotropy") if settings.get(name)]
-    other += ["normalised=False"] * (not settings.get("normalised", True))
-    other += ["enrichment='narnea'"] * (settings.get("enrichment") == "narnea")
-    other += ["several networks"] * ("network" in regulons.columns)
-    if other:
-        msg = f"calibrated=True, but adata.obsm[{key!r}] was made with {', '.join(other)}; leave calibrated out."
-        raise ValueError(msg)
+def _refuse(made: dict[str, Any], regulons: pd.DataFrame, key: str) -> None:
+    """Raise for activities of which the distribution over random targets is not known."""
+    for is_so, what, instead in (
+        (made.get("pleiotropy"), "pleiotropy", "without it"),
+        (made.get("n_bootstraps"), f"n_bootstraps={made.get('n_bootstraps')}", "without them"),
+        ("network" in regulons.columns, "several networks for a cell", "with one network"),
+        (
+            made.get("tied", 0.0) > MOST_TIED, "signature='none' of cells in which many genes have the same value",
+            "with another signature, such as 'scale'",
+        ),
+    ):  # fmt: skip
+        if is_so:
+            msg = (
+                f"adata.obsm[{key!r}] was made with {what}, for which no p-values are known to hold; score again "
+                f"{instead}, or take the conventional ones, which do not hold either: calibrated=False."
+            )
+            raise ValueError(msg)
+
+
+def _warn_of_few_targets(regulons: pd.DataFrame) -> None:
+    n_few = int((regulons["n_targets"] < FEWEST_OF_NARNEA).sum())
+    if n_few:
+        warn(
+            f"{n_few} regulators have fewer than {FEWEST_OF_NARNEA} targets; with enrichment='narnea' their p-values "
+            f"are too small, about twofold at 0.01 for 5 targets. Score with min_targets={FEWEST_OF_NARNEA}, or with "
+            "enrichment='area', whose p-values hold for them."
+        )
+
+
+def _of_random_targets(
+    adata: AnnData, made: dict[str, Any], scores: pd.DataFrame, regulons: pd.DataFrame
+) -> NDArray[np.float64]:
+    """Logs of the p-values over random targets, group by group."""
     log_p = np.full(scores.shape, np.nan)
-    groupby = _slots.stored_groupby(settings)
+    groupby = _slots.stored_groupby(made)
     labels = np.array([]) if groupby is None else np.asarray(group_labels(adata.obs, groupby))
     groups = regulons.groupby("group", observed=True) if "group" in regulons.columns else [(None, regulons)]
     for group, table in groups:

@@ -66,10 +66,12 @@ def compare_networks(
     constant, do not count. The same is computed with the scores of the cells shuffled between the groups. Each sum,
     that of the groups included, counts in standard deviations of the sums of its regulator, and p is the share of all
     these values, pooled over the regulators, that are as large. So p can be as small as 1 over the number of regulators
-    times ``n_permutations + 1``, and q as small as 1 / (``n_permutations`` + 1). Levels of expression, depths and numbers of cells that differ are no rewiring: ranks
-    and strata see to it, and counts are first thinned at random, each gene to its mean in the group where it is lower,
-    as fewer counts follow expression less closely and make the same dependence look weaker. That takes counts, as they
-    are or, in networks with ``depth="auto"``, behind log1p of normalised counts; of other values, genes that are
+    times ``n_permutations + 1``, and q as small as 1 / (``n_permutations`` + 1).
+
+    Levels of expression, depths and numbers of cells that differ are no rewiring: ranks and strata see to it, and
+    counts are first thinned at random, each gene to its mean in the group where it is lower, as fewer counts follow
+    expression less closely and make the same dependence look weaker. That takes counts, as they are or, in networks
+    with ``depth="auto"``, behind log1p of normalised counts; of other values, genes that are
     measured better in one group may look rewired.
 
     p is over cells: cells of one person are no sample of people. A target that many regulators follow changes with all

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 
 from pysces import _log, _slots
 from pysces._check import one_of, some
 from pysces._cluster import active_client
 from pysces._coverage import tell_coverage
+from pysces._enrich.calibration import lost_to_ties
 from pysces._frame import in_memory
-from pysces._matrix import choose
+from pysces._matrix import checked_blocks, choose
 from pysces._network import check_network
 from pysces._random import seed_sequence
 from pysces._strata import strata
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from pysces.tl._plan import Plan
 
 MIN_NETWORKS = 2
+CELLS_FOR_TIES = 16
 
 
 def viper(
@@ -230,7 +233,7 @@ def viper(
             result, key_added, {
                 _slots.OF_FIELD[name]: pd.DataFrame(table, index=adata.obs_names, columns=plan.regulators)
                 for name, table in arrays.tables.items()
-            }, _networks(plan, arrays.network), plan.regulons, parameters,
+            }, _networks(plan, arrays.network), plan.regulons, parameters | _tied(chosen.x, plan, signature),
         )  # fmt: skip
     else:
         empty, of_network = without_scores(result, plan.regulons, plan.regulators), key_added + _slots.OF_NETWORK
@@ -243,7 +246,8 @@ def viper(
             if chosen_network is not None:
                 empty.obs[of_network] = chosen_network
         if not only_file:
-            _slots.write_activity(result, key_added, {}, chosen_network, plan.regulons, parameters)
+            parameters |= _tied(chosen.x, plan, signature)
+        _slots.write_activity(result, key_added, {}, chosen_network, plan.regulons, parameters)
     where = "adata.obsm" if out is None else str(out)
     _log.done(since, f"added\n    {key_added!r}, activities of {len(plan.regulators)} regulators ({where})")
     return result if copy else None
@@ -254,6 +258,17 @@ def _networks(plan: Plan, network: NDArray[np.intp]) -> pd.Categorical[str] | No
     if not plan.labels:
         return None
     return pd.Categorical.from_codes(network, categories=pd.Index(plan.labels))
+
+
+def _tied(x: Any, plan: Plan, signature: str) -> dict[str, float]:
+    """Share of the variance of ready signatures that is lost to ties, in the median of some cells that were scored."""
+    if signature != "none":
+        return {}
+    rows = np.flatnonzero(plan.part_of >= 0)
+    few = rows[np.linspace(0, len(rows) - 1, min(len(rows), CELLS_FOR_TIES)).astype(np.intp)]
+    parts = [part for _, part in checked_blocks(x, few, allow_negative=True, allow_missing=True)]
+    cells = [np.asarray(part.toarray() if sp.issparse(part) else part, np.float64) for part in parts]
+    return {"tied": float(np.median([lost_to_ties(cell) for cell in np.concatenate(cells)]))}
 
 
 def _table(adata: AnnData, network: str | pd.DataFrame, *, grouped: bool) -> pd.DataFrame:

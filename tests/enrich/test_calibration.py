@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from pysces._enrich.area import normalisation
-from pysces._enrich.calibration import log_pvalues, null_spreads
+from pysces._enrich.calibration import log_pvalues, lost_to_ties, null_spreads
 from pysces._regulons import Regulons
 
 
@@ -53,3 +53,14 @@ def test_spreads_of_signed_modes_are_one_and_nothing():
     spreads = null_spreads(own, normalisation(own), 1500)
     np.testing.assert_allclose(spreads[:, 0], 1, atol=0.05)
     np.testing.assert_array_equal(spreads[:, 1:], 0)
+
+
+def test_ties_take_the_variance_that_random_order_would_give():
+    values = np.repeat([0.0, 1.0, 2.5], [60, 30, 10])
+    rng = np.random.default_rng(0)
+    every = norm.ppf(np.arange(1, 101) / 101)
+    assert lost_to_ties(rng.normal(size=100)) == pytest.approx(0, abs=1e-12)
+    assert lost_to_ties(np.zeros(100)) == pytest.approx(1)
+    of_ranks = norm.ppf(np.repeat([30.5, 75.5, 95.5], [60, 30, 10]) / 101)
+    assert lost_to_ties(np.append(values, [np.nan] * 5)) == pytest.approx(1 - of_ranks.var() / every.var())
+    assert lost_to_ties(np.array([np.nan, 1.0])) == 0

@@ -134,9 +134,9 @@ def test_activities_of_combinations_are_those_of_the_joined_labels(adata, joined
         infer(data, groupby)
         ps.tl.viper(data, groupby=groupby, reference=reference, min_targets=1)
     pd.testing.assert_frame_equal(adata.obsm["viper"], joined.obsm["viper"], check_exact=True)
-    calibrated = [ps.get.pvalues(data, calibrated=True) for data in (adata, joined)]
-    assert calibrated[0].notna().any(axis=None)
-    pd.testing.assert_frame_equal(*calibrated, check_exact=True)
+    p = [ps.get.pvalues(data) for data in (adata, joined)]
+    assert p[0].notna().any(axis=None)
+    pd.testing.assert_frame_equal(*p, check_exact=True)
     assert ps.get.activity(adata).var["n_groups"].max() == 4
 
 
@@ -147,7 +147,7 @@ def test_combinations_survive_a_file(adata, tmp_path, suffix):
     path = tmp_path / f"a.{suffix}"
     getattr(adata, f"write_{suffix}")(path)
     read = {"h5ad": ad.read_h5ad, "zarr": ad.read_zarr}[suffix](path)
-    pd.testing.assert_frame_equal(ps.get.pvalues(read, calibrated=True), ps.get.pvalues(adata, calibrated=True))
+    pd.testing.assert_frame_equal(ps.get.pvalues(read), ps.get.pvalues(adata))
     assert read.uns["aracne"]["params"]["groupby"].tolist() == KEYS
 
 
@@ -308,7 +308,7 @@ def test_borrowed_activities_survive_a_file(adata, network, tmp_path, suffix):
     assert state(ps.get.activity(read).X) == state(ps.get.activity(found).X)
     assert read.obs["viper_network"].tolist() == found.obs["viper_network"].tolist()
     with pytest.raises(ValueError, match="several networks"):
-        ps.get.pvalues(read, calibrated=True)
+        ps.get.pvalues(read)
 
 
 def test_networks_of_combinations_may_be_borrowed_whole(adata):
