@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 
 from pysces import _log, _slots
 from pysces._check import one_of, some
@@ -266,8 +265,8 @@ def _tied(x: Any, plan: Plan, signature: str) -> dict[str, float]:
         return {}
     rows = np.flatnonzero(plan.part_of >= 0)
     few = rows[np.linspace(0, len(rows) - 1, min(len(rows), CELLS_FOR_TIES)).astype(np.intp)]
-    parts = [part for _, part in checked_blocks(x, few, allow_negative=True, allow_missing=True)]
-    cells = [np.asarray(part.toarray() if sp.issparse(part) else part, np.float64) for part in parts]
+    parts: list[Any] = [part for _, part in checked_blocks(x, few, allow_negative=True, allow_missing=True)]
+    cells = [np.asarray(part if isinstance(part, np.ndarray) else part.toarray(), np.float64) for part in parts]
     return {"tied": float(np.median([lost_to_ties(cell) for cell in np.concatenate(cells)]))}
 
 
