@@ -246,7 +246,7 @@ def viper(
                 empty.obs[of_network] = chosen_network
         if not only_file:
             parameters |= _tied(chosen.x, plan, signature)
-        _slots.write_activity(result, key_added, {}, chosen_network, plan.regulons, parameters)
+            _slots.write_activity(result, key_added, {}, chosen_network, plan.regulons, parameters)
     where = "adata.obsm" if out is None else str(out)
     _log.done(since, f"added\n    {key_added!r}, activities of {len(plan.regulators)} regulators ({where})")
     return result if copy else None
