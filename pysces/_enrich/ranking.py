@@ -11,6 +11,7 @@ from pysces._enrich._order_kernels import ITEM, VALUE
 from pysces._enrich.labellings import are_few, log_p_of_sum
 from pysces._enrich.null import log_pvalues
 from pysces._enrich.order import ordered_keys
+from pysces._enrich.stratified import van_elteren
 from pysces._enrich.tails import log_p_of_chi2, log_p_of_overlap, log_p_of_t
 from pysces._parallel import block_size, run
 
@@ -49,13 +50,15 @@ def rank_groups(
     *,
     rest: bool,
     n_threads: int,
+    strata: NDArray[np.intp] | None = None,
     on_done: Callable[[int], object] | None = None,
 ) -> Ranking:
     """Test every regulator in every group.
 
     ``columns`` gives the activities of some regulators, cells x regulators, NaN where a cell has none. ``codes`` are
     the groups of the cells, ``n_groups`` for cells that are only compared with, negative for those that do not count.
-    With ``rest`` a group is compared with all other cells that count, else only with those of the last code.
+    With ``rest`` a group is compared with all other cells that count, else only with those of the last code. With
+    ``strata``, of which no cell that counts has a negative one, cells are ranked within these.
     ``on_done`` is called with every number of regulators that was tested, from several threads.
     """
     counting = np.flatnonzero(codes >= 0)
@@ -73,7 +76,11 @@ def rank_groups(
                 if method == "kruskal":
                     known &= (np.bincount(codes[known], minlength=n_groups) >= LEAST_CELLS)[codes]
                 cells = Cells(x[known], codes[known], n_groups, rest=rest)
-                found[:3, :, regulator] = np.where(cells.vary, test(cells), np.nan)
+                if strata is None:
+                    tested = test(cells)
+                else:
+                    tested = van_elteren(cells.x, cells.codes, strata[rows[known]], n_groups, rest=rest)
+                found[:3, :, regulator] = np.where(cells.vary, tested, np.nan)
                 found[3:, :, regulator] = cells.mean, cells.mean_reference
                 enough[:, regulator] = cells.enough
 

@@ -15,6 +15,7 @@ from pysces._infer.significance import log_qvalues
 from pysces._parallel import resolve_threads
 from pysces._strata import group_labels, meaning_of, named, strata
 from pysces.tl._comparable import warn_of_own_references
+from pysces.tl._depth_strata import strata_of, warn_of_depths, warn_of_few_compared
 from pysces.tl._designs import SIGNIFICANT, warn_of_few_labellings
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def rank_regulators(
     key: str = _slots.VIPER,
     groups: Sequence[str] | None = None,
     reference: str = "rest",
+    strata: str | None = None,
     n_threads: int = 0,
     key_added: str = _slots.RANK_REGULATORS,
     copy: bool = False,
@@ -88,6 +90,12 @@ def rank_regulators(
     reference
         ``"rest"``: a group is compared with all other cells that have a label; or the label of one group, with which
         all others are compared.
+    strata
+        Compare only cells of one stratum with each other, by van Elteren's test (``"wilcoxon"`` only): the name of a
+        column of ``adata.obs``, such as a batch, or ``"depth"``: up to 20 strata of the sequencing depth, less the part
+        of it that goes with the composition of the cells, as :func:`pysces.tl.aracne` finds it. Scores follow the depth
+        of a cell, and a warning is raised where groups differ in it. Score and effect are then the weighted sums over
+        strata, each of N cells with the weight 1 / (N + 1).
     n_threads
         Number of threads, 0 for all; never changes the result.
     key_added
@@ -124,9 +132,10 @@ def rank_regulators(
 
     References
     ----------
-    Mann and Whitney 1947, doi:10.1214/aoms/1177730491; Welch 1947, doi:10.1093/biomet/34.1-2.28; Stouffer et al. 1949,
-    The American Soldier; Cohen 1960, doi:10.1177/001316446002000104; Kruskal and Wallis 1952,
-    doi:10.1080/01621459.1952.10483441; Benjamini and Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x.
+    Mann and Whitney 1947, doi:10.1214/aoms/1177730491; van Elteren 1960, Bulletin de l'Institut International de
+    Statistique 37; Welch 1947, doi:10.1093/biomet/34.1-2.28; Stouffer et al. 1949, The American Soldier; Cohen 1960,
+    doi:10.1177/001316446002000104; Kruskal and Wallis 1952, doi:10.1080/01621459.1952.10483441; Benjamini and Hochberg
+    1995, doi:10.1111/j.2517-6161.1995.tb02031.x.
 
     Examples
     --------
@@ -141,6 +150,9 @@ def rank_regulators(
     """
     one_of(method, list(TESTS), "method")
     n_threads = resolve_threads(n_threads)
+    if strata is not None and method != "wilcoxon":
+        msg = f"strata={strata!r} has no meaning with method={method!r}; use method='wilcoxon', or leave strata out."
+        raise ValueError(msg)
     if key_added == key:
         msg = f"key_added is {key_added!r}, where the activities are; choose another key."
         raise ValueError(msg)
@@ -148,6 +160,13 @@ def rank_regulators(
     activity, _ = _slots.read_activity(adata, key)
     chosen = _choose(adata, groupby, groups, reference, method)
     warn_of_own_references(adata, key, chosen.codes, chosen.labels, rest=reference == "rest")
+    of_cell = None
+    if strata is None:
+        warn_of_depths(adata, key, chosen.codes, chosen.labels, rest=reference == "rest")
+    else:
+        of_cell = strata_of(adata, strata, key, chosen.codes)
+        warn_of_few_compared(chosen.codes, of_cell, chosen.labels, strata, rest=reference == "rest")
+        chosen.codes[of_cell < 0] = -1
 
     def columns(block: slice) -> NDArray[np.float32]:
         return activity.iloc[:, block].to_numpy(np.float32)
@@ -157,7 +176,7 @@ def rank_regulators(
     with _log.progress(len(names), "regulators") as done:
         ranking = rank_groups(
             columns, len(names), chosen.codes, len(chosen.labels), method,
-            rest=reference == "rest", n_threads=n_threads, on_done=done,
+            rest=reference == "rest", n_threads=n_threads, strata=of_cell, on_done=done,
         )  # fmt: skip
     compared = ranking.enough.any(axis=1)
     skipped = [label for label, kept in zip(chosen.labels, compared, strict=True) if not kept]
@@ -173,13 +192,14 @@ def rank_regulators(
             "with, and are left out."
         )
     table = _table(ranking, np.flatnonzero(compared), chosen.labels, names, method)
-    if method in EXACT:
+    if method in EXACT and strata is None:
         _warn_of_few_cells(table, chosen, rest=reference == "rest")
     _slots.write_tables(
         result, key_added, {_slots.TABLE: table},
         _slots.params(
             groupby=groupby if isinstance(groupby, str) else list(groupby), method=method, key=key,
-            groups=None if groups is None else list(groups), reference=reference, groups_skipped=skipped or None,
+            groups=None if groups is None else list(groups), reference=reference, strata=strata,
+            groups_skipped=skipped or None,
         ),
     )  # fmt: skip
     _log.done(since, f"added\n    {key_added!r}, regulators of {compared.sum()} groups (adata.uns)")
