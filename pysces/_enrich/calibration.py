@@ -76,25 +76,27 @@ def _log_tail(t: NDArray[np.float64], shift: float, spread: float, coupling: flo
     peak, width = t * spread**2 / (shift**2 + spread**2), shift * spread / np.hypot(shift, spread)
     reach = REACH * max(width, np.sqrt(1 + coupling * REACH) * width)
     low, high = np.maximum(peak - reach, 0.0), np.minimum(peak + reach, t)
-    below = _log_integral(t, np.full_like(t, -REACH * spread), np.zeros_like(t), shift, spread, coupling)
-    inside = _log_integral(t, low, high, shift, spread, coupling)
+    below = log_integral(t, np.full_like(t, -REACH * spread), np.zeros_like(t), shift, spread, coupling)
+    inside = log_integral(t, low, high, shift, spread, coupling)
     total: NDArray[np.float64] = np.minimum(logsumexp([below, inside, log_ndtr(-t / spread)], axis=0), 0.0)
     return total
 
 
-def _log_integral(
+def log_integral(
     t: NDArray[np.float64],
     low: NDArray[np.float64],
     high: NDArray[np.float64],
     shift: float,
     spread: float,
     coupling: float,
+    *,
+    floor: float = 0.0,
 ) -> NDArray[np.float64]:
-    """Log of the integral of P(abs(a) >= t - max(b, 0)) over the density of b, by Gauss and Legendre."""
+    """Log of the integral of P(abs(a) >= t - max(b, floor)) over the density of b, by Gauss and Legendre."""
     nodes, weights = np.polynomial.legendre.leggauss(N_NODES)
     b = (low + high)[:, np.newaxis] / 2 + (high - low)[:, np.newaxis] / 2 * nodes
     log_density = -0.5 * (b / spread) ** 2 - np.log(spread * np.sqrt(2 * np.pi))
     sd = shift * np.sqrt(np.maximum(1 + coupling * b / spread, LEAST_VARIANCE))
-    log_far = np.log(2) + log_ndtr(-(t[:, np.newaxis] - np.maximum(b, 0.0)) / sd)
+    log_far = np.log(2) + log_ndtr(-(t[:, np.newaxis] - np.maximum(b, floor)) / sd)
     with np.errstate(divide="ignore"):
         return logsumexp(log_density + log_far, axis=1, b=weights) + np.log((high - low) / 2)

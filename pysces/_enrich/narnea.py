@@ -43,7 +43,7 @@ class Narnea:
     def __init__(self, zero: NDArray[np.float64], regulons: Regulons) -> None:
         self._constants = Constants.of(np.abs(zero))
         self._zero_signs = np.sign(np.nan_to_num(zero)).astype(np.int8)
-        regulons = regulons._replace(mode=np.where(np.abs(regulons.mode) == 1, CERTAIN * regulons.mode, regulons.mode))
+        regulons = regulons._replace(mode=certain_modes(regulons.mode))
         missing = np.isnan(zero)
         self._n_ranked = len(zero) - np.count_nonzero(missing)
         likelihood = np.where(missing[regulons.targets], 0.0, regulons.likelihood)
@@ -87,6 +87,11 @@ class Narnea:
             pes = _or_zero(found / np.abs(nes(directed, np.broadcast_to(self._most_undirected, shape))))
         found[:, self._without] = pes[:, self._without] = np.nan
         return Enrichment(found, pes)
+
+
+def certain_modes(mode: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Modes of which none is quite 1 or -1."""
+    return np.where(np.abs(mode) == 1, CERTAIN * mode, mode)
 
 
 def _or_zero(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from pysces._coverage import no_common_target, no_large_regulon
+from pysces._enrich import narnea_null
 from pysces._enrich.area import adaptive_sizes, normalisation
 from pysces._enrich.calibration import null_spreads
 from pysces._enrich.scorers import Scores
@@ -111,9 +112,10 @@ class VIPER:
     n_targets_ : numpy.ndarray
         Number of targets of each among the genes.
     null_spreads_ : numpy.ndarray
-        Regulators x 3: standard deviations of the two parts of the NES of ``"area"`` (of :math:`s_1` and of
-        :math:`s_2`) if targets were random genes, and how the first grows with the second. Under this null the NES is
-        standard normal where all modes are 1 or -1; for others :func:`pysces.get.pvalues` has calibrated p-values.
+        Regulators x 3: standard deviations of the two parts of the NES (:math:`s_1` and :math:`s_2` of ``"area"``,
+        :math:`z_D` and :math:`z_U` of ``"narnea"``) if targets were random genes, and how the first grows with the
+        second. Under this null the NES of ``"area"`` is standard normal where all modes are 1 or -1;
+        :func:`pysces.get.pvalues` uses them.
 
     References
     ----------
@@ -222,7 +224,10 @@ class VIPER:
             np.random.default_rng(seed_sequence(self.rng)),
         )  # fmt: skip
         self.regulators_ = regulators
-        self.null_spreads_ = null_spreads(regulons, normalisation(regulons), len(present))
+        if self._options.enrichment == "narnea":
+            self.null_spreads_ = narnea_null.null_spreads(regulons, len(present))
+        else:
+            self.null_spreads_ = null_spreads(regulons, normalisation(regulons), len(present))
         return self
 
     def transform(self, X: Any, *, rows: ArrayLike | None = None, allow_negative: bool = True) -> NDArray[np.float64]:

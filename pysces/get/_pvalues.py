@@ -9,8 +9,8 @@ import pandas as pd
 from scipy.special import ndtr, stdtr
 
 from pysces import _slots
-from pysces._check import flag, one_of, warn
-from pysces._enrich.calibration import log_pvalues
+from pysces._check import flag, one_of
+from pysces._enrich import calibration, narnea_null
 from pysces._enrich.null import FEW_DRAWS
 from pysces._strata import group_labels
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 MOST_TIED = 0.1
 """Share of the variance of normal scores that ties may take; more makes p too large, and their sums far from normal."""
-
-FEWEST_OF_NARNEA = 25
-"""Targets. With fewer, small p-values of NaRnEA are too frequent: 1.3 to 2.4 times at 0.01 for 5 targets."""
 
 
 def pvalues(
@@ -34,12 +31,11 @@ def pvalues(
 ) -> pd.DataFrame:
     """Two-sided p-values of activities: how often random targets would score as far from 0.
 
-    They are made for the way the activities were scored. Of ``enrichment="area"``: from the distribution of the sums s1
-    and s2 of the NES (see :class:`pysces.VIPER`) over random targets, for each regulator, as these are close to normal.
-    Of ``n_null``, whose NES is compared with null signatures: from Student's t with ``n_null - 1`` degrees of freedom,
-    or from a normal for 500 and more. Of ``"narnea"``, whose NES is a normal score itself, from a normal; small ones
-    are too frequent for fewer than 25 targets, which is warned of. Where no p-values are known to hold, the call is
-    refused.
+    They are made for the way the activities were scored. Those of one network, without options, are from the
+    distribution of the two parts of the NES over random targets, for each regulator: of s1 and s2 of ``"area"`` (see
+    :class:`pysces.VIPER`), or of the directed and the undirected part of ``"narnea"``, which are close to normal. Of
+    ``n_null``, whose NES is compared with null signatures, they are from Student's t with ``n_null - 1`` degrees of
+    freedom, or from a normal for 500 and more. Where no p-values are known to hold, the call is refused.
 
     Parameters
     ----------
@@ -50,7 +46,8 @@ def pvalues(
     calibrated
         ``False``: the conventional p = 2 Phi(-abs(NES)) of R viper and other programs, however the activities were
         made. With ``"area"`` it holds where all modes of regulation are 1 or -1 and the likelihoods of a regulator are
-        equal; it is far too large for other regulons, tenfold and more, and otherwise wrong where p-values are refused.
+        equal; it is far too large for other regulons, tenfold and more. With ``"narnea"`` it is too small for few
+        targets, about twofold at 0.01 for 5.
     adjust
         ``"cell"``: adjusted by Benjamini and Hochberg over the regulators of each cell; ``"all"``: over all cells and
         regulators.
@@ -87,10 +84,7 @@ def pvalues(
     if flag(calibrated, "calibrated"):
         _refuse(made, regulons, key)
     n_null = made.get("n_null", 0)
-    is_normal = made.get("enrichment") == "narnea" or n_null
-    if calibrated and made.get("enrichment") == "narnea":
-        _warn_of_few_targets(regulons)
-    if calibrated and not is_normal:
+    if calibrated and not n_null:
         p = np.exp(_of_random_targets(adata, made, scores, regulons))
     elif calibrated and 0 < n_null < FEW_DRAWS:
         p = 2 * stdtr(n_null - 1, -np.abs(scores.to_numpy(np.float64)))
@@ -123,21 +117,12 @@ def _refuse(made: dict[str, Any], regulons: pd.DataFrame, key: str) -> None:
             raise ValueError(msg)
 
 
-def _warn_of_few_targets(regulons: pd.DataFrame) -> None:
-    n_few = int((regulons["n_targets"] < FEWEST_OF_NARNEA).sum())
-    if n_few:
-        warn(
-            f"{n_few} regulators have fewer than {FEWEST_OF_NARNEA} targets; with enrichment='narnea' their p-values "
-            f"are too small, about twofold at 0.01 for 5 targets. Score with min_targets={FEWEST_OF_NARNEA}, or with "
-            "enrichment='area', whose p-values hold for them."
-        )
-
-
 def _of_random_targets(
     adata: AnnData, made: dict[str, Any], scores: pd.DataFrame, regulons: pd.DataFrame
 ) -> NDArray[np.float64]:
     """Logs of the p-values over random targets, group by group."""
     log_p = np.full(scores.shape, np.nan)
+    log_pvalues = narnea_null.log_pvalues if made.get("enrichment") == "narnea" else calibration.log_pvalues
     groupby = _slots.stored_groupby(made)
     labels = np.array([]) if groupby is None else np.asarray(group_labels(adata.obs, groupby))
     groups = regulons.groupby("group", observed=True) if "group" in regulons.columns else [(None, regulons)]
