@@ -104,8 +104,8 @@ class Depth(NamedTuple):
     @classmethod
     def of_counts(cls, counts: CSR, n_cells: int) -> Self:
         """Strata by the counts of all genes, given as columns."""
-        log_depth, technical = technical_depth(counts, n_cells)
-        return cls(Strata.of(technical, MOST_TECHNICAL), Strata.of(log_depth, MOST_WHOLE, trend=True))
+        depth, technical = technical_depth(counts, n_cells)
+        return cls(Strata.of(technical, MOST_TECHNICAL), Strata.of(depth, MOST_WHOLE, trend=True))
 
     def take(self, cells: NDArray[np.intp]) -> Self:
         """The strata of some cells."""
@@ -113,11 +113,11 @@ class Depth(NamedTuple):
 
 
 def technical_depth(counts: CSR, n_cells: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Log depth of cells, and the part of it that their composition does not explain; counts are given as columns."""
+    """Depth of cells, and the part of its log that composition does not explain; counts are given as columns."""
     by_gene = sp.csc_array((counts.data, counts.indices, counts.indptr), shape=(n_cells, counts.n_rows))
     with one_blas_thread():
-        log_depth = np.log(np.maximum(by_gene.sum(axis=1), 1.0))
-        return log_depth, np.round(log_depth - _explained(by_gene, log_depth), DECIMALS)
+        depth = np.maximum(by_gene.sum(axis=1), 1.0)
+        return depth, np.round(np.log(depth) - _explained(by_gene, np.log(depth)), DECIMALS)
 
 
 def _explained(counts: sp.csc_array, log_depth: NDArray[np.float64]) -> NDArray[np.float64]:

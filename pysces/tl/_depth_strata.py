@@ -107,4 +107,5 @@ def _technical(
     counts = counts_of(columns(chosen.x, rows, np.arange(len(chosen.genes))), len(rows)).values
     if counts is None or np.count_nonzero(np.diff(counts.indptr)) < FEWEST_GENES:
         return None
-    return technical_depth(counts, len(rows))
+    depth, technical = technical_depth(counts, len(rows))
+    return np.log(depth), technical
