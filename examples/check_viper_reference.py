@@ -322,7 +322,7 @@ def networks(r: Reference, data: Data) -> None:
     """Regulons from a network of ARACNe, and pruning."""
     key, edges = "r_aracne2regulon.tsv", r.table("aracne_3col.txt", ["source", "target", "mi"])
     wanted = r.table(key, EDGE).set_index(EDGE[:2])
-    found = ps.pp.regulons(AnnData(data.x, var=pd.DataFrame(index=data.genes)), edges)
+    found = ps.pp.regulons(AnnData(data.x, var=pd.DataFrame(index=data.genes)), edges, depth=None)
     fit, own = (r.folder / "r_aracne_fit.txt").read_text().rsplit("mu: ", maxsplit=1)[1], found.attrs["mixture"]
     mean, sd = (np.array([float(number) for number in part.split(",")]) for part in fit.split(". sigma: "))
     found = found.set_index(EDGE[:2]).loc[wanted.index]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pysces._matrix._choose import Choice, choose
-from pysces._matrix._counts import counts_of, depths_of_cells
+from pysces._matrix._choose import Choice, choose, choose_depth
+from pysces._matrix._counts import FRACTIONAL, UNKNOWN, counts_of, depths_of_cells
 from pysces._matrix._read import (
     CELLS_PER_BLOCK,
     checked_blocks,
@@ -17,9 +17,12 @@ from pysces._matrix._read import (
 
 __all__ = [
     "CELLS_PER_BLOCK",
+    "FRACTIONAL",
+    "UNKNOWN",
     "Choice",
     "checked_blocks",
     "choose",
+    "choose_depth",
     "columns",
     "counts_of",
     "depths_of_cells",

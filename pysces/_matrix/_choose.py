@@ -1,8 +1,8 @@
-"""Which matrix of an AnnData, and which of its genes."""
+"""Which matrix of an AnnData, which of its genes, and the depth of its cells if that is given."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -44,6 +44,23 @@ def choose(adata: AnnData, *, layer: str | None, use_raw: bool, mask_var: str | 
     genes = source.var_names.to_numpy(dtype=object)
     unique(genes, "var_names", "Make them unique first: adata.var_names_make_unique().")
     return Choice(x, genes, source.var, _mask(source.var, mask_var))
+
+
+def choose_depth(adata: AnnData, depth: str | None) -> NDArray[np.float64] | Literal["auto"] | None:
+    """What estimators take as depth: numbers where a column of obs is named."""
+    if depth is None or (isinstance(depth, str) and depth == "auto"):
+        return depth  # type: ignore[return-value]
+    if not isinstance(depth, str):
+        msg = f"depth must be 'auto', a column of adata.obs or None; found {type(depth).__name__}."
+        raise TypeError(msg)
+    if depth not in adata.obs.columns:
+        msg = f"depth={depth!r} is neither 'auto' nor a column of adata.obs, which has: {some(adata.obs)}."
+        raise KeyError(msg)
+    values = column(adata.obs, depth)
+    if values.dtype.kind not in "iuf":
+        msg = f"depth={depth!r} names a column of adata.obs that holds {values.dtype}, not numbers."
+        raise TypeError(msg)
+    return values.to_numpy(dtype=np.float64)
 
 
 def _mask(var: Any, mask_var: str | ArrayLike | None) -> NDArray[np.bool_]:

@@ -44,7 +44,7 @@ MOST_FALL = -0.4
 cells; 0.05 and more for counts of any kind."""
 LEAST_SPREAD = 1e-3
 """Relative standard deviation of sums that were not made the same."""
-UNKNOWN = "unknown"
+FRACTIONAL, UNKNOWN = "sum of values", "unknown"
 
 
 class Scale(NamedTuple):
@@ -144,7 +144,7 @@ class Recogniser:
             if form.holds():
                 return Scale(form.name, form.depth.joined(), form.log_base, form.units.joined())
         if _are_fractional(sums, self._detected.joined(), self._mean_logs.joined()):
-            return Scale("sum of values", sums)
+            return Scale(FRACTIONAL, sums)
         return Scale(UNKNOWN, None)
 
 

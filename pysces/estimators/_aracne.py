@@ -17,7 +17,7 @@ from pysces._matrix import n_rows
 from pysces._network import network_table
 from pysces._parallel import resolve_threads
 from pysces._random import child, kernel_seed, seed_sequence
-from pysces.estimators._cells import ranked_cells
+from pysces.estimators._cells import ranked_cells, warn_of_depth
 from pysces.estimators._checkpoint import Checkpoint, checkpoint_folder
 from pysces.estimators._distributed import OnCluster
 from pysces.estimators._genes import gene_labels, gene_positions
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pysces._infer.significance import Correction
     from pysces._infer.subnetworks import Runner
     from pysces._random import Seed
+    from pysces.estimators._cells import RankedCells
 
 
 class ConstantRegulatorsError(ValueError):
@@ -110,8 +111,10 @@ class ARACNe:
         the same strata),
         int64 ``support`` (subnetworks that hold the edge), float64 ``log_pvalue`` and ``log_qvalue`` (natural logs).
     depth_ : str
-        Where the depth of the cells came from: ``"counts"``, ``"given"``, ``"unused"``, or ``"unknown"`` where X holds
-        no counts, or counts of fewer than 50 genes.
+        Where the depth of the cells came from: ``"counts"``; ``"normalised counts"``, ``"log of counts, base 2"``,
+        ``"log of normalised counts, base e"`` and the like, where counts come back; ``"sum of values"`` of fractional
+        counts; ``"given"``. Cells are not stratified where it is ``"unused"``, ``"unknown"``, ``"few genes"`` (counts
+        of fewer than 50) or ``"equal depth"`` (of so few too, and the sums of cells differ by chance alone).
 
     Notes
     -----
@@ -176,11 +179,12 @@ class ARACNe:
         self.n_threads = n_threads
         self._n_threads = resolve_threads(n_threads)
         self._seed = seed_sequence(rng)
+        self._warns = True
 
-    def with_rng(self, rng: Seed) -> Self:
-        """The same settings with another seed."""
+    def for_group(self, rng: Seed) -> Self:
+        """The same settings with another seed, for one of several groups, whose unknown depth the caller tells of."""
         other = copy.copy(self)
-        other._seed = seed_sequence(rng)
+        other._seed, other._warns = seed_sequence(rng), False
         return other
 
     @property
@@ -217,10 +221,12 @@ class ARACNe:
             Genes that may be targets, given like ``regulators``; by default all. Edges between regulators, and with
             them triangles to prune, are only found among regulators that may be targets.
         depth
-            Sequencing depth of ``"gcmi"``. ``"auto"``: the sum of all counts of a cell, if X holds counts, or log1p of
-            counts times a factor of each cell, which are turned back to counts; nothing otherwise, or if fewer than 50
-            genes are detected, whose counts tell composition, not depth. A number per row of X: this depth, all of it
-            technical. ``None``: cells are not stratified, values are taken as they are.
+            Sequencing depth of ``"gcmi"``. ``"auto"``: the sum of all counts of a cell. Normalised counts, and
+            logarithms to any base of 1 + counts or normalised counts, are turned back to counts; of fractional counts,
+            such as those less ambient ones, it is the sum of the values. Of anything else it is not known, nor of fewer
+            than 50 detected genes, whose counts tell composition rather than depth, and cells are not stratified, which
+            is warned of. A number per row of X: this depth, all of it technical. ``None``: cells are not stratified,
+            values are taken as they are.
         rows
             Cells to use: a boolean mask, or positions that ascend, each once; by default all.
         allow_negative
@@ -344,8 +350,14 @@ class ARACNe:
         if not first_splits(sample.ranks)[0][positions].any():
             msg = f"every regulator ({len(chosen)}) is constant over the {len(rows)} cells; give others, or more cells."
             raise ConstantRegulatorsError(msg)
-        self.depth_ = sample.source
+        self._note_depth(sample)
         return Problem(sample.ranks, sample.depth, positions, allowed[used]), names[used]
+
+    def _note_depth(self, cells: RankedCells) -> None:
+        """Say where the depth came from, aloud if it is not known."""
+        self.depth_ = cells.source
+        if self._warns:
+            warn_of_depth([cells.source])
 
     def mutual_information(
         self, X: Any, regulators: ArrayLike, *, depth: ArrayLike | Literal["auto"] | None = "auto"
@@ -382,5 +394,5 @@ class ARACNe:
             X, rows, np.arange(len(names)), depth,
             uses_depth=estimator.uses_depth, allow_negative=True, n_threads=self._n_threads,
         )  # fmt: skip
-        self.depth_ = sample.source
+        self._note_depth(sample)
         return estimator.information(sample.ranks, sample.depth, chosen, kernel_seed(self._seed), self._n_threads)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 import numpy as np
 import scipy.sparse as sp
 
+from pysces._check import warn
 from pysces._csr import CSR
 from pysces._infer.depth import Depth
 from pysces._infer.ranks import rank_genes
-from pysces._matrix import columns, counts_of
+from pysces._matrix import UNKNOWN, columns, counts_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import ArrayLike, NDArray
 
     from pysces._infer.ranks import Ranks
@@ -20,7 +23,47 @@ if TYPE_CHECKING:
 
 FEWEST_GENES = 50
 """The counts of fewer genes tell the composition of a cell rather than its depth."""
-FEW = "few genes"
+LEAST_DIFFERENCE = 0.2
+"""Relative standard deviation of the counts of cells, beyond chance, that so few genes must have to be warned of."""
+UNUSED, GIVEN, FEW, EQUAL = "unused", "given", "few genes", "equal depth"
+NOT_KNOWN = (UNKNOWN, FEW)
+"""Where cells may differ in depth, but are not stratified."""
+
+
+class CellsOfDepth(NamedTuple):
+    """Counts of cells if there are any, strata of their depth, and where it is from."""
+
+    counts: CSR | None
+    depth: Depth
+    source: str
+
+    @classmethod
+    def of(cls, values: CSR, n_cells: int) -> Self:
+        """Find depth and counts in values of all genes, given as columns."""
+        counts, source = counts_of(values, n_cells)
+        if counts is None:
+            return cls(None, Depth.none(n_cells), source)
+        if np.count_nonzero(np.diff(values.indptr)) >= FEWEST_GENES:
+            return cls(counts, Depth.of_counts(counts, n_cells), source)
+        total = np.bincount(counts.indices, counts.data, n_cells)
+        beyond_chance = total.var() - total.mean()
+        differ = beyond_chance > (LEAST_DIFFERENCE * total.mean()) ** 2
+        return cls(counts, Depth.none(n_cells), FEW if differ else EQUAL)
+
+
+def warn_of_depth(sources: Iterable[str], where: str = "", *, depth: str = "a number per cell") -> None:
+    """Warn once of all groups of cells whose depth is not known; ``depth`` is what the argument takes."""
+    unknown = [source for source in sources if source in NOT_KNOWN]
+    if not unknown:
+        return
+    what = f"counts of fewer than {FEWEST_GENES} genes, which tell the composition of a cell rather than its depth"
+    if UNKNOWN in unknown:
+        what = "values that are neither counts nor logarithms or multiples of counts"
+    warn(
+        f"the sequencing depth of the cells is not known{where}, and genes that follow the depth alone may look "
+        f"related: X holds {what}. Use counts, or give the depth as depth= ({depth}), or depth=None if it is the same "
+        "in all cells."
+    )
 
 
 class RankedCells(NamedTuple):
@@ -29,7 +72,12 @@ class RankedCells(NamedTuple):
     ranks: Ranks
     depth: Depth
     source: str
-    """What :func:`pysces._matrix.depths_of_cells` says, ``"few genes"``, ``"given"`` or ``"unused"``."""
+    """What :func:`pysces._matrix.depths_of_cells` says, or another of the above."""
+
+    @property
+    def are_stratified(self) -> bool:
+        """Whether there is a depth."""
+        return self.source not in {UNKNOWN, FEW, EQUAL, UNUSED}
 
 
 def ranked_cells(
@@ -53,16 +101,12 @@ def ranked_cells(
     if not auto or not uses_depth:
         ranks = rank_genes(columns(x, rows, genes, allow_negative=allow_negative), n_threads)
         if given is None:
-            return RankedCells(ranks, Depth.none(n_cells), "unused")
-        return RankedCells(ranks, Depth.given(given), "given")
+            return RankedCells(ranks, Depth.none(n_cells), UNUSED)
+        return RankedCells(ranks, Depth.given(given), GIVEN)
     values = columns(x, rows, np.arange(x.shape[1]), allow_negative=allow_negative)
-    counts, source = counts_of(values, n_cells)
-    few = np.count_nonzero(np.diff(values.indptr)) < FEWEST_GENES
-    if counts is None or few:
-        source = source if counts is None else FEW
-        return RankedCells(rank_genes(_some(values, genes), n_threads), Depth.none(n_cells), source)
-    found = Depth.of_counts(counts, n_cells)
-    return RankedCells(rank_genes(_some(counts, genes), n_threads), found, source)
+    counts, strata, source = CellsOfDepth.of(values, n_cells)
+    used = values if counts is None or source in {FEW, EQUAL} else counts
+    return RankedCells(rank_genes(_some(used, genes), n_threads), strata, source)
 
 
 def _some(of_all: CSR, genes: NDArray[np.intp]) -> CSR:

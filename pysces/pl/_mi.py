@@ -154,7 +154,7 @@ def _information(cells: RankedCells, places: NDArray[np.intp], parts: Leaves, se
     found = [f"MI {parts.information.sum():z.4f} nats (partition)"]
     if settings["estimator"] == "gcmi":
         of_copula = abs(signed_information(cells.ranks, cells.depth.technical, places[:1], 1)[0, places[1]])
-        within = ", within depth" if cells.source in {"counts", "given"} else ""
+        within = ", within depth" if cells.are_stratified else ""
         constant = np.isnan(of_copula)
         found.append("no copula of a constant gene" if constant else f"MI {of_copula:.4f} nats (copula{within})")
     return found

@@ -10,8 +10,9 @@ import pandas as pd
 from pysces import _log
 from pysces._check import some, warn
 from pysces._enrich import mixture
-from pysces._matrix import choose
+from pysces._matrix import choose, choose_depth
 from pysces._names import question
+from pysces.estimators._cells import warn_of_depth
 from pysces.estimators._edges import edge_correlations
 from pysces.pp._networks import checked
 
@@ -24,14 +25,20 @@ FEWEST_EDGES = 30
 
 
 def regulons(
-    adata: AnnData, network: pd.DataFrame, *, layer: str | None = None, use_raw: bool = False, n_threads: int = 0
+    adata: AnnData,
+    network: pd.DataFrame,
+    *,
+    layer: str | None = None,
+    use_raw: bool = False,
+    depth: str | None = "auto",
+    n_threads: int = 0,
 ) -> pd.DataFrame:
     """Turn the edges of another program into regulons, with the expression that the network was inferred from.
 
-    Every edge gets the Spearman correlation of its regulator and target over all cells (average ranks), a likelihood,
-    which is its mutual information over the largest of the network, and the mode of regulation that
-    :func:`mode_of_regulation` makes of the correlations. Networks of :func:`pysces.tl.aracne` have correlations and
-    likelihoods: :func:`mode_of_regulation` is enough for them.
+    Every edge gets the Spearman correlation of its regulator and target (average ranks, among cells of the same
+    sequencing depth as in :func:`pysces.tl.aracne`), a likelihood, which is its mutual information over the largest of
+    the network, and the mode of regulation that :func:`mode_of_regulation` makes of the correlations. Networks of
+    :func:`pysces.tl.aracne` have correlations and likelihoods: :func:`mode_of_regulation` is enough for them.
 
     Parameters
     ----------
@@ -42,6 +49,9 @@ def regulons(
         all likelihoods are 1. It is left as it is.
     layer, use_raw
         Which matrix; by default X.
+    depth
+        Sequencing depth, without which repressed targets look activated in counts, as in :func:`pysces.tl.aracne`:
+        ``"auto"``, a column of ``adata.obs`` or ``None``. A warning says where it is not known.
     n_threads
         Number of threads, 0 for all; never changes the result.
 
@@ -57,9 +67,9 @@ def regulons(
         If X is not finite, gene names are not unique, the network is not valid, has groups (correlations of a group are
         of its cells: give the cells and edges of one group at a time), or fewer than 30 edges with a correlation.
     KeyError
-        If the layer is not there.
+        If the layer, or the column of the depth, is not there.
     TypeError
-        If X is not a matrix of real numbers, or ``network`` not a DataFrame.
+        If X is not a matrix of real numbers, ``network`` not a DataFrame, or the depth not numbers.
 
     References
     ----------
@@ -83,8 +93,11 @@ def regulons(
         )
         raise ValueError(msg)
     chosen = choose(adata, layer=layer, use_raw=use_raw, mask_var=None)
+    of_cells = choose_depth(adata, depth)
     since = _log.start(f"correlating the genes of {len(network)} edges")
-    correlation = edge_correlations(chosen.x, chosen.genes, ends["source"], ends["target"], n_threads=n_threads)
+    correlation, depth_source = edge_correlations(
+        chosen.x, chosen.genes, ends["source"], ends["target"], of_cells, n_threads=n_threads
+    )
     known = np.isfinite(correlation)
     if not known.any():
         genes = pd.unique(ends.to_numpy().ravel())
@@ -95,6 +108,7 @@ def regulons(
         raise ValueError(msg)
     if not known.all():
         warn(f"{(~known).sum()} of {len(known)} edges have a gene that is absent or constant and are left out.")
+    warn_of_depth([depth_source], depth="a column of adata.obs")
     table = network.loc[known].assign(scc=correlation[known]).reset_index(drop=True)
     if "likelihood" not in table.columns:
         table["likelihood"] = _share_of_largest(table["mi"]) if "mi" in table.columns else 1.0

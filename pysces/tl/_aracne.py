@@ -10,13 +10,13 @@ from scipy.special import ndtri
 
 from pysces import _log, _slots
 from pysces._check import flag, some, warn, whole_number
-from pysces._frame import column
 from pysces._genes import find_genes
-from pysces._matrix import choose
+from pysces._matrix import choose, choose_depth
 from pysces._network import join_groups
 from pysces._random import child, seed_sequence
 from pysces._strata import ALL_CELLS, GroupBy, Stratum, named, strata
 from pysces.estimators import SUBSAMPLE, ARACNe, ConstantRegulatorsError, checkpoint_folder
+from pysces.estimators._cells import GIVEN, NOT_KNOWN, warn_of_depth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,8 +99,8 @@ def aracne(
         not be among them. No gene is its own target.
     depth
         Sequencing depth, which ``estimator="gcmi"`` stratifies by. ``"auto"``: the sum of all counts of a cell, if X
-        holds counts, or log1p of normalised counts, which are turned back; nothing otherwise. Else a column of
-        ``adata.obs`` with numbers, or ``None``. See :class:`pysces.ARACNe`.
+        holds counts, normalised or not, logarithms of either to any base, or fractional counts; a warning says where it
+        is not known. Else a column of ``adata.obs`` with numbers, or ``None``. See :meth:`pysces.ARACNe.fit`.
     estimator, convention, ties, n_subnetworks, min_targets, max_subnetworks, subsample, replace, alpha, correction, dpi
         See :class:`pysces.ARACNe`.
     dpi_tolerance, consensus
@@ -132,7 +132,8 @@ def aracne(
     ``adata.uns[key_added]["network"]``
         Table of edges, see :attr:`pysces.ARACNe.network_`; with groups after a categorical column ``group``.
     ``adata.uns[key_added]["params"]``
-        Parameters, groups and their numbers of cells, groups skipped, and versions.
+        Parameters, groups and their numbers of cells, groups skipped, and versions; ``depth_source``, where the depth
+        is from (see :attr:`pysces.ARACNe.depth_`), as an array of the groups if they differ.
 
     Raises
     ------
@@ -158,7 +159,7 @@ def aracne(
     chosen = choose(adata, layer=layer, use_raw=use_raw, mask_var=mask_var)
     positions, absent = find_genes(regulators, chosen.genes, chosen.var, "regulators")
     allowed = chosen.mask if targets is None else _targets(targets, chosen)
-    of_cells = _depth(adata, depth)
+    of_cells = choose_depth(adata, depth)
     seed = seed_sequence(rng)
     used, skipped = _parts(adata, groupby, groups, whole_number(min_cells, "min_cells", least=1))
     if flag(all_cells, "all_cells"):
@@ -172,15 +173,13 @@ def aracne(
     where = "" if groupby is None else f"adata.obs[{named(groupby)}]"
     since = _log.start(f"inferring networks of {len(used)} group{'s' * (len(used) != 1)} of cells")
     _log.info(f"{len(positions):,} of {len(positions) + len(absent):,} regulators are among the genes")
-    tables, constant, unknown_depth = _infer(
+    tables, constant, depths = _infer(
         model, seed, used, chosen, checkpoint, regulators=positions, targets=allowed, depth=of_cells,
         allow_negative=False, subnetworks=subnetworks, client=client,
     )  # fmt: skip
-    if unknown_depth:
-        _log.hint(
-            "X holds neither counts of 50 genes nor log1p of normalised counts: cells are not stratified by depth. "
-            "Name a layer of counts (layer=...) or a column of adata.obs with the depth of the cells (depth=...)."
-        )
+    unknown = [label for label, source in depths.items() if source in NOT_KNOWN]
+    of_groups = "" if groupby is None else f" in {len(unknown)} of {len(depths)} groups ({some(unknown)})"
+    warn_of_depth(depths.values(), of_groups, depth="a column of adata.obs")
     if constant:
         warn(f"all regulators are constant in {len(constant)} groups of {where}, which get no network: "
              f"{some(constant)}.")  # fmt: skip
@@ -198,7 +197,8 @@ def aracne(
             groups_n_cells=[len(part.rows) for part in used if part.label in tables] if groupby else None,
             all_cells=all_cells, min_cells=min_cells, layer=layer, use_raw=use_raw,
             mask_var=mask_var if isinstance(mask_var, str) else None,
-            targets=None if targets is None else chosen.genes[allowed].astype(str), depth=depth, rng=rng,
+            targets=None if targets is None else chosen.genes[allowed].astype(str), depth=depth,
+            depth_source=_one_or_all([depths[label] for label in tables], depth), rng=rng,
         ),
     )  # fmt: skip
     _log.done(since, f"added\n    {key_added!r}, {len(network)} edges (adata.uns)")
@@ -212,14 +212,14 @@ def _infer(
     chosen: Choice,
     checkpoint: str | Path | None,
     **data: Any,
-) -> tuple[dict[str, pd.DataFrame], list[str], bool]:
-    """Networks by group, groups whose regulators are all constant, and whether the depth of any cells is unknown."""
+) -> tuple[dict[str, pd.DataFrame], list[str], dict[str, str]]:
+    """Networks by group, groups whose regulators are all constant, and where the depth of the others is from."""
     tables: dict[str, pd.DataFrame] = {}
     constant: list[str] = []
-    unknown_depth = False
+    depths: dict[str, str] = {}
     with _log.progress(model.n_steps * len(parts), "subnetworks") as done:
         for part in parts:
-            of_part = model if part.place < 0 else model.with_rng(child(seed, part.place))
+            of_part = model.for_group(seed if part.place < 0 else child(seed, part.place))
             folder = None if checkpoint is None else checkpoint_folder(checkpoint) / _folder(part)
             try:
                 of_part.fit(
@@ -237,8 +237,15 @@ def _infer(
                 continue
             if data["subnetworks"] is None:
                 tables[part.label] = of_part.network_
-            unknown_depth |= of_part.depth_ == "unknown"
-    return tables, constant, unknown_depth
+            depths[part.label] = of_part.depth_
+    return tables, constant, depths
+
+
+def _one_or_all(sources: list[str], depth: str | None) -> str | list[str]:
+    """Where the depth is from: of each group, if they differ."""
+    if GIVEN in sources:
+        return f"adata.obs[{depth!r}]"
+    return sources[0] if len(set(sources)) == 1 else sources
 
 
 def _folder(part: Stratum) -> str:
@@ -269,23 +276,6 @@ def _warn_of_empty(parts: list[Stratum], groupby: GroupBy | None, level: float) 
         "Join similar groups, test fewer pairs (regulators=, targets=), or pool shallow cells of many states "
         "(pysces.pp.metacells)."
     )
-
-
-def _depth(adata: AnnData, depth: str | None) -> NDArray[np.float64] | Literal["auto"] | None:
-    """What the estimator takes: numbers where an obs column is named."""
-    if depth is None or (isinstance(depth, str) and depth == "auto"):
-        return depth  # type: ignore[return-value]
-    if not isinstance(depth, str):
-        msg = f"depth must be 'auto', a column of adata.obs or None; found {type(depth).__name__}."
-        raise TypeError(msg)
-    if depth not in adata.obs.columns:
-        msg = f"depth={depth!r} is neither 'auto' nor a column of adata.obs, which has: {some(adata.obs)}."
-        raise KeyError(msg)
-    values = column(adata.obs, depth)
-    if values.dtype.kind not in "iuf":
-        msg = f"depth={depth!r} names a column of adata.obs that holds {values.dtype}, not numbers."
-        raise TypeError(msg)
-    return values.to_numpy(dtype=np.float64)
 
 
 def _parts(

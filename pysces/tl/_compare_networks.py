@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 
 from pysces import _log, _slots
-from pysces._check import some, whole_number
+from pysces._check import some, warn, whole_number
 from pysces._frame import column
 from pysces._infer.depth import Depth
 from pysces._infer.rewiring import LEAST_DETECTED, Residuals, differences, equally_expressed, rewiring
 from pysces._infer.significance import log_qvalues
-from pysces._matrix import choose, columns, counts_of, n_rows
+from pysces._matrix import FRACTIONAL, choose, columns, n_rows
 from pysces._parallel import resolve_threads
 from pysces._random import child, seed_sequence
 from pysces._strata import ALL_CELLS, named, strata
-from pysces.estimators._cells import FEWEST_GENES
+from pysces.estimators._cells import GIVEN, UNUSED, CellsOfDepth, warn_of_depth
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -71,8 +71,8 @@ def compare_networks(
     Levels of expression, depths and numbers of cells that differ are no rewiring: ranks and strata see to it, and
     counts are first thinned at random, each gene to its mean in the group where it is lower, as fewer counts follow
     expression less closely and make the same dependence look weaker. That takes counts, as they are or, in networks
-    with ``depth="auto"``, behind log1p of normalised counts; of other values, genes that are
-    measured better in one group may look rewired.
+    with ``depth="auto"``, normalised or behind a logarithm; of other values, fractional counts among them, genes that
+    are measured better in one group may look rewired.
 
     p is over cells: cells of one person are no sample of people. A target that many regulators follow changes with all
     of them, so that not every rewired regulator is a cause.
@@ -271,10 +271,12 @@ def _read(
     if thinned:
         values = equally_expressed(*values, seed)
     else:
-        _log.hint(
+        fractional = FRACTIONAL in {first.source, second.source}
+        (warn if fractional else _log.hint)(
             "X holds no counts that could be thinned to the same expression in both groups: genes that are measured "
             "better in one of them may look rewired. Infer the networks from counts (layer=...)."
         )
+    warn_of_depth([first.source, second.source], f" in {a!r} or {b!r}", depth="a column of adata.obs, in tl.aracne")
     of_first, of_second = (Residuals.of(x, of.strata, n_threads) for x, of in zip(values, (first, second), strict=True))
     return _Cells(chosen.genes, (of_first, of_second), 1 if parts[0].label == a else -1, thinned)
 
@@ -312,22 +314,21 @@ class _Group(NamedTuple):
     values: CSR
     strata: Strata
     counts: bool
+    source: str
 
 
 def _group(chosen: Choice, part: Stratum, depth: NDArray[np.float64] | str | None) -> _Group:
     """Read a group: counts if the depth is that of counts, else the values that are there."""
     n_cells = len(part.rows)
     values = columns(chosen.x, part.rows, np.arange(len(chosen.genes)), allow_negative=False)
-    found = Depth.none(n_cells)
     if isinstance(depth, str):
-        counts = counts_of(values, n_cells).values
-        if counts is not None and np.count_nonzero(np.diff(counts.indptr)) >= FEWEST_GENES:
-            found = Depth.of_counts(counts, n_cells)
-    else:
-        counts = values if (values.data == np.rint(values.data)).all() else None
-        if depth is not None:
-            found = Depth.given(depth[part.rows])
-    return _Group(values if counts is None else counts, found.technical, counts is not None)
+        counts, found, source = CellsOfDepth.of(values, n_cells)
+        whole = counts is not None and source != FRACTIONAL
+        return _Group(values if counts is None else counts, found.technical, whole, source)
+    whole = bool((values.data == np.rint(values.data)).all())
+    if depth is None:
+        return _Group(values, Depth.none(n_cells).technical, whole, UNUSED)
+    return _Group(values, Depth.given(depth[part.rows]).technical, whole, GIVEN)
 
 
 def _tested(regulators: pd.DataFrame, cells: _Cells, min_targets: int) -> NDArray[np.bool_]:

@@ -22,6 +22,8 @@ from pysces._infer.null import N_PERMUTED
 if TYPE_CHECKING:
     from pysces.estimators._pairs import PairScores
 
+pytestmark = pytest.mark.filterwarnings("ignore:the sequencing depth of the cells is not known")
+"""Of few genes, or of values that are no counts."""
 COLUMNS = ["source", "target", "weight", "likelihood", "mi", "scc", "support", "log_pvalue", "log_qvalue"]
 NAMES = ["R1", "R2", "up", "down", "chain", "alone", "flat", "both"]
 NOTHING_KEPT_OUT = {"correction": None, "dpi": None}

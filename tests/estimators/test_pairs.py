@@ -19,6 +19,8 @@ from scipy.stats import false_discovery_control, norm, pearsonr, rankdata
 import pysces as ps
 from pysces.estimators._pairs import PairScores
 
+pytestmark = pytest.mark.filterwarnings("ignore:the sequencing depth of the cells is not known")
+"""Of few genes, or of values that are no counts."""
 N_CELLS, N_GENES = 160, 40
 REGULATORS = [0, 1, 2, 3, 39]
 COLUMNS = ["source", "target", "mi", "log_pvalue", "log_qvalue"]

@@ -33,6 +33,8 @@ from pysces._infer.estimator import GaussianCopula
 from pysces._infer.null import Null
 from pysces._infer.ranks import rank_genes, take_cells
 
+pytestmark = pytest.mark.filterwarnings("ignore:the sequencing depth of the cells is not known")
+"""Of few genes, or of values that are no counts."""
 ROUNDING = 1e-6
 """Of rho: scores are rounded to 2^-19 in a thousand cells, and errors of tied cells do not average."""
 LAST_BITS = 1e-12

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import anndata as ad
 import dask.array as da
 import numpy as np
@@ -16,6 +18,7 @@ from states import state
 import pysces as ps
 from pysces._network import check_network
 
+regulons = partial(ps.pp.regulons, depth=None)  # genes are fewer than tell a depth
 TREG = "CD4+/CD25 T Reg"
 GENES = [f"g{i}" for i in range(30)]
 N_CELLS = 80
@@ -84,7 +87,7 @@ NETWORKS = pytest.mark.parametrize("make", [network, grouped])
 @pytest.mark.parametrize("kind", ["log", "counts", "scaled"])
 def test_edges_get_correlation_likelihood_and_mode(kind):
     X, given_edges = expression(kind), edges()
-    found = ps.pp.regulons(cells(X), given_edges)
+    found = regulons(cells(X), given_edges)
     assert found.columns.tolist() == ["source", "target", "weight", "likelihood", "mi", "scc"]
     assert found.index.equals(pd.RangeIndex(len(given_edges)))
     for name in ("source", "target", "mi"):
@@ -111,39 +114,39 @@ STORAGES = {
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
 @pytest.mark.parametrize("storage", list(STORAGES))
 def test_storage_and_dtype_change_no_bit(storage, dtype):
-    expected = state(ps.pp.regulons(cells(expression("counts")), edges()))
+    expected = state(regulons(cells(expression("counts")), edges()))
     x = STORAGES[storage](expression("counts").astype(dtype))
-    assert state(ps.pp.regulons(cells(x), edges())) == expected
+    assert state(regulons(cells(x), edges())) == expected
 
 
 @pytest.mark.parametrize("convert", [np.asarray, sp.csr_matrix, sp.csc_matrix], ids=["dense", "csr", "csc"])
 def test_backed_data_give_the_same(tmp_path, convert):
     cells(convert(expression())).write_h5ad(tmp_path / "cells.h5ad")
     backed = ad.read_h5ad(tmp_path / "cells.h5ad", backed="r")
-    assert state(ps.pp.regulons(backed, edges())) == state(ps.pp.regulons(cells(expression()), edges()))
+    assert state(regulons(backed, edges())) == state(regulons(cells(expression()), edges()))
     assert backed.isbacked
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_threads_change_no_bit(n_threads):
     adata = cells(expression())
-    assert state(ps.pp.regulons(adata, edges(), n_threads=n_threads)) == state(ps.pp.regulons(adata, edges()))
+    assert state(regulons(adata, edges(), n_threads=n_threads)) == state(regulons(adata, edges()))
 
 
 @pytest.mark.parametrize("settings", [{"layer": "log"}, {"use_raw": True}], ids=str)
 def test_a_layer_or_raw_takes_the_place_of_x(settings):
     adata = cells(expression())
-    expected = state(ps.pp.regulons(adata, edges()))
+    expected = state(regulons(adata, edges()))
     adata.layers["log"], adata.raw = adata.X.copy(), adata.copy()
     adata.X = np.random.default_rng(5).random(adata.shape)
-    assert state(ps.pp.regulons(adata, edges(), **settings)) == expected
-    assert state(ps.pp.regulons(adata, edges())) != expected
+    assert state(regulons(adata, edges(), **settings)) == expected
+    assert state(regulons(adata, edges())) != expected
 
 
 @pytest.mark.parametrize("dtype", ["str", object, "category"])
 def test_names_may_be_strings_or_categories(dtype):
-    found = ps.pp.regulons(cells(expression()), edges().astype({"source": dtype, "target": dtype}))
-    expected = ps.pp.regulons(cells(expression()), edges())
+    found = regulons(cells(expression()), edges().astype({"source": dtype, "target": dtype}))
+    expected = regulons(cells(expression()), edges())
     assert found.astype({"source": object, "target": object}).equals(
         expected.astype({"source": object, "target": object})
     )
@@ -154,28 +157,28 @@ def test_edges_without_a_correlation_are_left_out_and_warned_of_at_the_line_of_t
     more = pd.DataFrame({"source": ["g0", "g28", "x", "g29"], "target": ["g29", "g1", "g2", "y"], "mi": 5.0})
     adata = cells(expression())
     with pytest.warns(UserWarning, match="4 of [0-9]+ edges have a gene that is absent or constant") as record:
-        found = ps.pp.regulons(adata, pd.concat([more[:2], edges(), more[2:]]))
+        found = regulons(adata, pd.concat([more[:2], edges(), more[2:]]))
     assert record[0].filename == __file__
-    assert state(found) == state(ps.pp.regulons(cells(expression()), edges()))
+    assert state(found) == state(regulons(cells(expression()), edges()))
 
 
 def test_a_likelihood_that_is_given_stays():
     given_edges = edges().assign(likelihood=0.25, count=3)
-    found = ps.pp.regulons(cells(expression()), given_edges)
+    found = regulons(cells(expression()), given_edges)
     assert found.columns.tolist() == ["source", "target", "weight", "likelihood", "mi", "count", "scc"]
     assert (found["likelihood"] == 0.25).all()
 
 
 def test_without_mutual_information_all_likelihoods_are_one():
-    found = ps.pp.regulons(cells(expression()), edges()[["source", "target"]])
+    found = regulons(cells(expression()), edges()[["source", "target"]])
     assert (found["likelihood"] == 1).all()
-    assert found["weight"].equals(ps.pp.regulons(cells(expression()), edges())["weight"])
+    assert found["weight"].equals(regulons(cells(expression()), edges())["weight"])
 
 
 def test_edges_without_information_keep_a_likelihood_above_zero():
     given_edges = edges()
     given_edges.iloc[3, 2] = 0.0
-    check_network(ps.pp.regulons(cells(expression()), given_edges))
+    check_network(regulons(cells(expression()), given_edges))
 
 
 # --- mode of regulation -----------------------------------------------------------------------------------------------
@@ -360,7 +363,7 @@ def test_signs_without_likelihood_are_averaged_too():
 # --- what is given stays as it is -------------------------------------------------------------------------------------
 
 CALLS = {
-    "regulons": lambda table: ps.pp.regulons(cells(expression()), table.drop(columns="weight")),
+    "regulons": lambda table: regulons(cells(expression()), table.drop(columns="weight")),
     "mode_of_regulation": ps.pp.mode_of_regulation,
     "prune_regulons": lambda table: ps.pp.prune_regulons(table, 3),
     "prune_regulons adaptive": lambda table: ps.pp.prune_regulons(table, 3, adaptive=True),
@@ -386,7 +389,7 @@ def test_the_network_is_left_as_it_is_and_shares_nothing(call):
 def test_adata_is_left_as_it_is():
     adata = cells(sp.csr_matrix(expression()))
     before = state(adata)
-    ps.pp.regulons(adata, edges())
+    regulons(adata, edges())
     assert state(adata) == before
 
 
@@ -482,7 +485,7 @@ def test_errors_leave_adata_and_network_as_they_are(table, settings, error, matc
     adata = cells(sp.csr_matrix(expression()))
     before = state(adata), state(table)
     with pytest.raises(error, match=match):
-        ps.pp.regulons(adata, table, **settings)
+        regulons(adata, table, **settings)
     assert (state(adata), state(table)) == before
 
 
@@ -493,10 +496,66 @@ def test_expression_that_is_not_finite_is_refused(value, match):
     X = expression()
     X[40, 3] = value
     with pytest.raises(ValueError, match=match):
-        ps.pp.regulons(cells(X), edges())
+        regulons(cells(X), edges())
 
 
 def test_cells_that_cannot_vary_give_no_regulons():
     for n_cells in (0, 1):
         with pytest.raises(ValueError, match=r"no edge of the network .* and vary"):
-            ps.pp.regulons(cells(expression())[:n_cells].copy(), edges())
+            regulons(cells(expression())[:n_cells].copy(), edges())
+
+
+# --- depth ------------------------------------------------------------------------------------------------------------
+
+
+def deep_cells(n_cells: int = 500) -> tuple[ad.AnnData, pd.DataFrame]:
+    """Counts of cells of other depths in which a regulator represses 30 genes and activates 30, and its edges."""
+    rng = np.random.default_rng(0)
+    activity, depth = rng.normal(size=n_cells), rng.lognormal(0, 0.8, n_cells)
+    effect = np.r_[0.5, np.full(30, -0.5), np.full(30, 0.5), np.zeros(140)]
+    counts = rng.poisson(2 * depth[:, None] * np.exp(activity[:, None] * effect)).astype(float)
+    genes = ["TF", *(f"down{i}" for i in range(30)), *(f"up{i}" for i in range(30)), *(f"x{i}" for i in range(140))]
+    adata = ad.AnnData(counts, obs={"depth": counts.sum(axis=1)}, var=pd.DataFrame(index=genes))
+    return adata, pd.DataFrame({"source": "TF", "target": genes[1:61], "mi": 0.1})
+
+
+FORMS = {
+    "counts": lambda counts: counts,
+    "log2": lambda counts: np.log2(counts + 1),
+    "normalised": lambda counts: counts / counts.sum(axis=1, keepdims=True),
+    "log normalised": lambda counts: np.log1p(1e4 * counts / counts.sum(axis=1, keepdims=True)),
+    "fractional": lambda counts: counts * (1 - 0.05 * np.random.default_rng(0).random(counts.shape)),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_depth_turns_no_repressed_target_into_an_activated_one(form):
+    adata, table = deep_cells()
+    adata.X = FORMS[form](adata.X)
+    found = ps.pp.regulons(adata, table)
+    repressed = found["target"].str.startswith("down")
+    assert (found.loc[repressed, "weight"] < 0).all()
+    assert (found.loc[~repressed, "weight"] > 0).all()
+
+
+def test_correlations_are_those_of_networks_of_our_own():
+    adata, table = deep_cells()
+    for depth in ("auto", "depth", None):
+        settings = {"n_subnetworks": 0, "correction": None, "dpi": None, "depth": depth}
+        ps.tl.aracne(adata, ["TF"], targets=table["target"].tolist(), **settings)
+        own = ps.get.network(adata).astype({"target": str}).set_index("target")["scc"]
+        found = ps.pp.regulons(adata, table, depth=depth).set_index("target")["scc"]
+        pd.testing.assert_series_equal(found.sort_index(), own.sort_index(), check_exact=True, check_index_type=False)
+
+
+def test_a_depth_that_is_not_known_is_warned_of_and_may_be_given():
+    adata, table = deep_cells()
+    counts = adata.X
+    adata.X = 1 + np.sqrt(counts)
+    with pytest.warns(UserWarning, match=r"depth of the cells is not known.*depth= \(a column of adata.obs\)") as told:
+        ps.pp.regulons(adata, table)
+    assert [warning.filename for warning in told] == [__file__]
+    given = ps.pp.regulons(adata, table, depth="depth")
+    assert (given.loc[given["target"].str.startswith("down"), "weight"] < 0).all()
+    with pytest.raises(KeyError, match="depth='total' is neither 'auto' nor a column"):
+        ps.pp.regulons(adata, table, depth="total")

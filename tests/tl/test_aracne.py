@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import anndata as ad
@@ -25,6 +24,8 @@ import pysces as ps
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.filterwarnings("ignore:the sequencing depth of the cells is not known")
+"""Of few genes, or of values that are no counts."""
 N_CELLS, N_GENES = 240, 24
 REGULATORS = ["g0", "g1", "g2"]
 PLANTED = {(f"g{r}", f"g{t}") for r in range(3) for t in range(3 + 5 * r, 8 + 5 * r)}
@@ -261,14 +262,16 @@ def test_layer_raw_and_mask_choose_what_is_used(adata: ad.AnnData, estimator: st
 
 def test_some_absent_regulators_are_warned_of_once(adata: ad.AnnData) -> None:
     with pytest.warns(UserWarning, match="2 of 5") as caught:
-        ps.tl.aracne(adata, [*REGULATORS, "x1", "x2"], groupby="cell_type", groups=["B", "CD4+/CD25 T Reg"], **QUICK)
+        ps.tl.aracne(
+            adata, [*REGULATORS, "x1", "x2"], groupby="cell_type", groups=["B", "CD4+/CD25 T Reg"], depth=None, **QUICK
+        )
     assert [str(w.message).split(":")[0] for w in caught] == ["2 of 5 regulators are not among the 24 genes"]
     assert caught[0].filename == __file__
 
 
 def test_some_absent_targets_are_warned_of_once(adata: ad.AnnData) -> None:
     with pytest.warns(UserWarning, match="1 of 3 targets are not among the 24 genes: 'x'") as caught:
-        ps.tl.aracne(adata, REGULATORS, targets=["g3", "g8", "x"], **GROUPS, **QUICK)
+        ps.tl.aracne(adata, REGULATORS, targets=["g3", "g8", "x"], depth=None, **GROUPS, **QUICK)
     assert len(caught) == 1
     assert caught[0].filename == __file__
     assert adata.uns["aracne"]["params"]["targets"].tolist() == ["g3", "g8"]
@@ -277,7 +280,7 @@ def test_some_absent_targets_are_warned_of_once(adata: ad.AnnData) -> None:
 @pytest.mark.parametrize("grouped", [True, False])
 def test_samples_with_copies_are_warned_of_once_at_the_line_of_the_caller(adata: ad.AnnData, *, grouped: bool) -> None:
     with pytest.warns(UserWarning, match="copies of cells, which look like dependence: subnetworks") as caught:
-        ps.tl.aracne(adata, REGULATORS, replace=True, **(GROUPS if grouped else {}), **QUICK)
+        ps.tl.aracne(adata, REGULATORS, replace=True, depth=None, **(GROUPS if grouped else {}), **QUICK)
     assert caught[0].filename == __file__
     assert "replace=True" in linecache.getline(__file__, caught[0].lineno)
     assert len(caught) == 1
@@ -527,7 +530,12 @@ def test_interrupt_leaves_adata_as_it_was(adata: ad.AnnData, monkeypatch: pytest
 
 N_DEEP = 300
 """Cells of the data of unequal depth."""
-HINT = "neither counts of 50 genes nor log1p of normalised counts: cells are not stratified by depth"
+NOT_KNOWN = "the sequencing depth of the cells is not known"
+
+
+def other_values(counts: np.ndarray) -> np.ndarray:
+    """Values in the order of counts that counts cannot be had back from, nor is their sum a depth."""
+    return 1.0 + np.sqrt(counts)
 
 
 @pytest.fixture
@@ -643,63 +651,76 @@ def test_parameters_hold_the_depth(deep: ad.AnnData, tmp_path: Path, depth: str 
     assert_same(ps.get.network(back), ps.get.network(deep))
 
 
-# --- log --------------------------------------------------------------------------------------------------------------
+# --- where the depth is from ------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Level and text of the lines that are logged."""
-    lines: list[tuple[str, str]] = []
-    for level in ("error", "warning", "info", "hint", "debug"):
-        monkeypatch.setattr(
-            sc.logging, level, lambda what, *, level=level, **_: lines.append((level, what)) or datetime.now(tz=UTC)
-        )
-    return lines
-
-
-def hints(lines: list[tuple[str, str]]) -> list[str]:
-    """Lines beside that of the start and the end."""
-    assert [level for level, _ in (lines[0], lines[-1])] == ["info", "info"]
-    return [f"{level}: {what}" for level, what in lines[1:-1]]
-
-
-def test_counts_and_what_they_are_behind_need_no_hint(deep: ad.AnnData, log: list) -> None:
-    for given in ({}, {"layer": "counts"}, {"groupby": "group"}, {"depth": "n_counts"}, {"depth": None}):
-        log.clear()
-        deep_run(deep, **given)
-        assert hints(log) == []
-
-
-@pytest.mark.parametrize("grouped", [True, False])
-def test_where_x_holds_no_counts_a_hint_says_once_what_to_do(deep: ad.AnnData, log: list, *, grouped: bool) -> None:
-    deep.X = np.sqrt(deep.layers["counts"])
-    deep_run(deep, **({"groupby": "group"} if grouped else {}))
-    (found,) = hints(log)
-    assert found.startswith("hint: ")
-    assert HINT in found
-    assert "layer=..." in found
-    assert "depth=..." in found
+@pytest.mark.parametrize("groupby", [None, "group"])
+@pytest.mark.filterwarnings("error:the sequencing")
+def test_a_warning_says_once_that_the_depth_is_not_known_and_what_to_do(deep: ad.AnnData, groupby: str | None) -> None:
+    deep.X = other_values(deep.layers["counts"])
+    with pytest.warns(UserWarning, match=NOT_KNOWN) as told:
+        ps.tl.aracne(deep, ["g0", "g1"], groupby=groupby, **QUICK)
+    (message,) = (str(warning.message) for warning in told)
+    assert "depth= (a column of adata.obs)" in message
+    assert "depth=None" in message
+    assert ("in 2 of 2 groups ('a', 'b')" in message) is (groupby is not None)
+    assert deep.uns["aracne"]["params"]["depth_source"] == "unknown"
     for given in ({"depth": "n_counts"}, {"depth": None}, {"layer": "counts"}, {"estimator": "apmi"}):
-        log.clear()
-        deep_run(deep, **given)
-        assert hints(log) == []
+        deep_run(deep, **given)  # warnings are errors
 
 
-@pytest.fixture
-def verbosity(capsys: pytest.CaptureFixture):
-    """Set the verbosity of scanpy, which writes to what ``capsys`` reads."""
-    before = sc.settings.verbosity, sc.settings.logfile
-    sc.settings.logfile = sys.stderr
-    yield lambda level: setattr(sc.settings, "verbosity", level)
-    sc.settings.verbosity, sc.settings.logfile = before
+def test_the_warning_points_at_the_line_of_the_user(deep: ad.AnnData) -> None:
+    deep.X = other_values(deep.layers["counts"])
+    with pytest.warns(UserWarning, match=NOT_KNOWN) as told:
+        deep_run(deep)
+    assert told[0].filename == __file__
 
 
-@pytest.mark.parametrize(("level", "shown"), [(1, False), (2, False), (3, True)])
-def test_a_hint_is_shown_at_the_level_of_hints(deep: ad.AnnData, capsys, verbosity, level: int, *, shown: bool) -> None:
-    deep.X = np.sqrt(deep.layers["counts"])
-    verbosity(level)
-    deep_run(deep)
-    assert (HINT in capsys.readouterr().err) is shown
+@pytest.mark.filterwarnings("error:the sequencing")
+def test_counts_of_few_genes_are_warned_of_where_cells_differ_in_them(deep: ad.AnnData) -> None:
+    few = deep[:, :40].copy()
+    with pytest.warns(UserWarning, match=f"{NOT_KNOWN}.*counts of fewer than 50 genes"):
+        ps.tl.aracne(few, ["g0"], layer="counts", **QUICK)
+    assert few.uns["aracne"]["params"]["depth_source"] == "few genes"
+    few.layers["equal"] = np.random.default_rng(0).poisson(3.0, few.shape)
+    ps.tl.aracne(few, ["g0"], layer="equal", correction=None, **QUICK)  # warnings are errors
+    assert few.uns["aracne"]["params"]["depth_source"] == "equal depth"
+
+
+@pytest.mark.parametrize(
+    ("change", "source"),
+    [
+        (lambda counts: counts, "counts"),
+        (lambda counts: np.log2(counts + 1), "log of counts, base 2"),
+        (lambda counts: counts / counts.sum(axis=1, keepdims=True), "normalised counts"),
+        (lambda counts: np.log1p(counts / counts.sum(axis=1, keepdims=True) * 1e4) / np.log(10),
+         "log of normalised counts, base 10"),
+        (lambda counts: counts * (1 - 0.05 * np.random.default_rng(0).random(counts.shape)), "sum of values"),
+    ],
+    ids=["counts", "log2", "normalised", "log10", "fractional"],
+)  # fmt: skip
+def test_no_form_of_counts_has_edges_for_depth_alone_and_params_name_it(deep: ad.AnnData, change, source: str) -> None:
+    deep.X = change(deep.layers["counts"].astype(np.float64))
+    ps.tl.aracne(deep, ["g0", "g1"], **QUICK)
+    assert deep.uns["aracne"]["params"]["depth_source"] == source
+    false = set(ps.get.network(deep)["target"]) - {f"g{i}" for i in range(7)}
+    assert len(false) <= 3
+
+
+@pytest.mark.parametrize(("depth", "source"), [(None, "unused"), ("n_counts", "adata.obs['n_counts']")])
+def test_params_say_that_the_depth_was_given_or_not_used(deep: ad.AnnData, depth: str | None, source: str) -> None:
+    ps.tl.aracne(deep, ["g0", "g1"], groupby="group", depth=depth, **QUICK)
+    assert deep.uns["aracne"]["params"]["depth_source"] == source
+
+
+def test_params_say_where_the_depth_of_each_group_is_from_if_they_differ(deep: ad.AnnData, tmp_path: Path) -> None:
+    b = (deep.obs["group"] == "b").to_numpy()
+    deep.X[b] = np.log2(deep.layers["counts"][b] + 1)
+    ps.tl.aracne(deep, ["g0", "g1"], groupby="group", **QUICK)
+    deep.write_h5ad(tmp_path / "deep.h5ad")
+    params = ad.read_h5ad(tmp_path / "deep.h5ad").uns["aracne"]["params"]
+    assert params["groups"].tolist() == ["a", "b"]
+    assert params["depth_source"].tolist() == ["log of normalised counts, base e", "log of counts, base 2"]
 
 
 LONG_JOB = """
