@@ -20,6 +20,8 @@ import pysces as ps
 from pysces._infer.subnetworks import Job, Settings, Subnetwork
 from pysces.estimators._checkpoint import _packed, _unpacked, described
 
+pytestmark = pytest.mark.filterwarnings("ignore:the sequencing depth of the cells is not known")
+"""Of few genes, or of values that are no counts."""
 N = 4
 JOB, NUMBERED = "job.json", "subnetwork-{:05d}.npz".format
 both = pytest.mark.parametrize("estimator", ["gcmi", "apmi"])

@@ -14,6 +14,8 @@ from states import state
 import pysces as ps
 from pysces._infer.subnetworks import Job
 
+pytestmark = pytest.mark.filterwarnings("ignore:the sequencing depth of the cells is not known")
+"""Of few genes, or of values that are no counts."""
 N = 3
 GROUPS = {"groupby": "cell_type", "n_subnetworks": N, "n_threads": 1}
 
