@@ -29,6 +29,12 @@ FORMATS: dict[str, Callable[[np.ndarray], Any]] = {
 }
 
 
+@pytest.fixture(scope="session")
+def formats() -> dict[str, Callable[[np.ndarray], Any]]:
+    """What turns a dense array into each of the formats that X may have."""
+    return FORMATS
+
+
 @pytest.fixture(params=list(FORMATS))
 def as_format(request: pytest.FixtureRequest) -> Callable[[np.ndarray], Any]:
     """Turn a dense array into one of the formats that X may have."""

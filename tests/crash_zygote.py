@@ -17,7 +17,7 @@ from aracne_cases import REGULATORS, cells, digest, fit_digest
 
 import pysces as ps
 
-N_SUBNETWORKS, N_GROUPS = 12, 2
+N_SUBNETWORKS, N_GROUPS = 6, 2
 
 
 def network(checkpoint: str | None) -> str:

@@ -253,6 +253,15 @@ FUNCTIONS = [
 ]  # fmt: skip
 
 
+COVERING = [
+    pytest.param(name, function, id=f"{function.__name__}-{name}")
+    for place, function in enumerate(FUNCTIONS)
+    for name in list(STORAGES)[place :: len(FUNCTIONS)]
+]
+"""Every function with storages of all sorts. Networks, which read columns, and scores, which read rows, have a test of
+their own with every storage."""
+
+
 def computed(function, adata):
     found = function(adata)
     return [state(part) for part in (found if isinstance(found, tuple) else (found,))]
@@ -266,9 +275,14 @@ def expected():
         return {function: computed(function, cells()) for function in FUNCTIONS}
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
-def test_results_are_those_of_rows_in_memory(function, stored, expected):
+@pytest.mark.parametrize("function", [aracne, viper], ids=lambda f: f.__name__)
+def test_networks_and_scores_are_those_of_rows_in_memory(function, stored, expected):
     assert computed(function, stored) == expected[function]
+
+
+@pytest.mark.parametrize(("name", "function"), COVERING)
+def test_results_are_those_of_rows_in_memory(name, function, expected, tmp_path):
+    assert computed(function, STORAGES[name](tmp_path)) == expected[function]
 
 
 def test_these_functions_find_something(expected):
