@@ -31,6 +31,17 @@ class Scores(NamedTuple):
     """Standard deviation of the NES over bootstraps."""
     pes: NDArray[np.float64] | None = None
     """Proportional enrichment scores of NaRnEA, in [-1, 1]."""
+    empty: NDArray[np.bool_] | None = None
+    """Cells, one entry each, without a value other than 0 in the genes ranked. Their scores are NaN."""
+
+
+def without_empty(scorer: Scorer, block: CSR) -> Scores:
+    """Scores of a block of cells; those of cells without an entry are NaN, since nothing tells their genes apart."""
+    scores, empty = scorer(block), np.diff(block.indptr) == 0
+    for of_cells in scores:
+        if of_cells is not None:
+            of_cells[empty] = np.nan
+    return scores._replace(empty=empty)
 
 
 class Scorer(Protocol):

@@ -10,7 +10,7 @@ from pysces._coverage import no_common_target, no_large_regulon
 from pysces._enrich import narnea_null
 from pysces._enrich.area import adaptive_sizes, normalisation
 from pysces._enrich.calibration import null_spreads
-from pysces._enrich.scorers import Scores
+from pysces._enrich.scorers import Scores, without_empty
 from pysces._matrix import checked_blocks, n_rows, restriction
 from pysces._network import check_network, code_network, in_network
 from pysces._parallel import consume, resolve_threads
@@ -19,6 +19,7 @@ from pysces.estimators import _learning as learning
 from pysces.estimators._genes import gene_labels
 from pysces.estimators._options import LEAST_NULL, checked_options
 from pysces.estimators._rows import chosen_rows
+from pysces.estimators._remarks import warn_of_empty_cells
 from pysces.estimators._scorer import scorer_of
 
 if TYPE_CHECKING:
@@ -247,7 +248,8 @@ class VIPER:
 
         Returns
         -------
-        float64 array (n_cells, n_regulators); NaN where no target has a signature.
+        float64 array (n_cells, n_regulators); NaN where no target has a signature, and in cells without a value other
+        than 0 in the genes ranked, of which a warning gives the number.
 
         Raises
         ------
@@ -269,7 +271,7 @@ class VIPER:
         Returns
         -------
         A named tuple of float64 arrays (n_cells, n_regulators): ``nes``; ``sd`` of the NES over bootstraps, or None;
-        ``pes`` of NaRnEA, or None.
+        ``pes`` of NaRnEA, or None; and ``empty``, a mask of the cells without a value other than 0 in the genes ranked.
 
         Raises
         ------
@@ -287,17 +289,20 @@ class VIPER:
             raise ValueError(msg)
         nes = np.empty((len(rows), len(self.regulators_)))
         sd = np.empty_like(nes) if self._options.n_bootstraps else None
-        scores = Scores(nes, sd, np.empty_like(nes) if self._options.enrichment == "narnea" else None)
+        pes = np.empty_like(nes) if self._options.enrichment == "narnea" else None
+        empty = np.zeros(len(rows), np.bool_)
+        scores = Scores(nes, sd, pes, empty)
         restrict, scorer = restriction(self._genes, self._n_genes), self._scorer
 
         def enrich(item: tuple[slice, Any]) -> None:
             place, part = item
-            for all_cells, of_block in zip(scores, scorer(restrict(part)), strict=True):
+            for all_cells, of_block in zip(scores, without_empty(scorer, restrict(part)), strict=True):
                 if all_cells is not None and of_block is not None:
                     all_cells[place] = of_block
 
         cells = checked_blocks(X, rows, allow_negative=allow_negative, allow_missing=self._options.allow_missing)
         consume(enrich, cells, self._n_threads)
+        warn_of_empty_cells(int(empty.sum()), len(rows))
         return scores
 
     def score_block(self, block: Any) -> Scores:
@@ -312,7 +317,7 @@ class VIPER:
         -------
         As from :meth:`score`.
         """
-        return self._scorer(restriction(self._genes, self._n_genes)(block))
+        return without_empty(self._scorer, restriction(self._genes, self._n_genes)(block))
 
     def _match(self, names: NDArray[np.object_]) -> tuple[NDArray[np.object_], Regulons]:
         """Regulators with enough targets among the genes, and these targets."""

@@ -22,8 +22,10 @@ class Scored(NamedTuple):
     """Scores of cells, cells x regulators, and what comes with some of them."""
 
     nes: NDArray[np.floating]
-    sd: NDArray[np.floating] | None = None
-    pes: NDArray[np.floating] | None = None
+    sd: NDArray[np.floating] | None
+    pes: NDArray[np.floating] | None
+    empty: NDArray[np.bool_]
+    """Cells without a value other than 0 in the genes that are ranked; their scores are NaN."""
     network: NDArray[np.intp] | None = None
     """Of several networks, the one whose scores are strongest in each cell; -1 without scores."""
 
@@ -37,7 +39,7 @@ class Single:
 
     def score(self, block: Any) -> Scored:
         """Scores of cells in memory."""
-        return Scored(*self._model.score_block(block))
+        return Scored(*self._model.score_block(block))  # type: ignore[arg-type]
 
 
 class Panel:
@@ -51,16 +53,17 @@ class Panel:
     def score(self, block: Any) -> Scored:
         """Scores of cells in memory: those of all networks, integrated."""
         scores = [None if model is None else model.score_block(block) for model in self._models]
+        empty = np.all([s.empty for s in scores if s is not None and s.empty is not None], axis=0)
         of_nes = [self._aligned(i, None if s is None else s.nes, block.shape[0]) for i, s in enumerate(scores)]
         if all(s is None or s.pes is None for s in scores):
             by_weight = isinstance(self._weights, str)
             nes = stouffer(of_nes) if by_weight else integrate(of_nes, self._weights)  # type: ignore[arg-type]
-            return Scored(nes, network=best_network(of_nes))
+            return Scored(nes, None, None, empty, best_network(of_nes))
         of_pes = [self._aligned(i, None if s is None else s.pes, block.shape[0]) for i, s in enumerate(scores)]
         votes = vote(of_pes)
         nes, pes = weighted(of_nes, of_pes, votes if self._weights == "vote" else np.ones_like(votes))
         scored = np.any([~np.isnan(score).all(axis=1) for score in of_nes], axis=0)
-        return Scored(nes, pes=pes, network=np.where(scored, votes.argmax(axis=1), -1))
+        return Scored(nes, None, pes, empty, np.where(scored, votes.argmax(axis=1), -1))
 
     def _aligned(self, i: int, scores: NDArray[np.float64] | None, n_cells: int) -> NDArray[np.float64]:
         """Scores of network ``i`` under the regulators of all networks, NaN where it has none."""

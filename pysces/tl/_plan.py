@@ -43,7 +43,7 @@ class Plan(NamedTuple):
         """Scores of some cells, given in memory, under all regulators; float32, NaN where there are none."""
         shape = len(rows), len(self.regulators)
         found: dict[str, NDArray[np.float32]] = {}
-        network = np.full(len(rows), -1, np.intp)
+        network, empty = np.full(len(rows), -1, np.intp), np.zeros(len(rows), np.bool_)
         part_of = self.part_of[rows]
         for part in np.unique(part_of):
             cells = np.flatnonzero(part_of == part)
@@ -54,11 +54,12 @@ class Plan(NamedTuple):
                 if (values := getattr(scored, name)) is not None:
                     into = found.setdefault(name, np.full(shape, np.nan, np.float32))
                     into[np.ix_(cells, columns)] = values
+            empty[cells] = scored.empty
             if scored.network is None:
-                network[cells] = numbers
+                network[cells] = np.where(scored.empty, -1, numbers)
             else:
                 network[cells] = np.where(scored.network < 0, -1, np.asarray(numbers)[scored.network])
-        return Scored(found["nes"], found.get("sd"), found.get("pes"), network if self.labels else None)
+        return Scored(found["nes"], found.get("sd"), found.get("pes"), empty, network if self.labels else None)
 
 
 class Run(NamedTuple):
@@ -68,30 +69,40 @@ class Run(NamedTuple):
     allow_negative: bool
     allow_missing: bool
 
-    def here(self, x: Any, n_threads: int, write: Write) -> None:
-        """Score all cells that can be scored, and hand the scores of a block at a time to ``write``, with a bar."""
+    def here(self, x: Any, n_threads: int, write: Write) -> int:
+        """Score all cells that can be scored, and hand the scores of a block at a time to ``write``, with a bar.
+
+        The number of cells that are empty is returned.
+        """
         rows = self.rows
+        n_empty: list[int] = []
 
         def score(item: tuple[slice, Any]) -> None:
             place, block = item
-            write(rows[place], self.plan.score(rows[place], block))
+            scored = self.plan.score(rows[place], block)
+            n_empty.append(int(scored.empty.sum()))
+            write(rows[place], scored)
             done(len(rows[place]))
 
         with _log.progress(len(rows), "cells") as done:
             consume(score, self._blocks(x, rows), resolve_threads(n_threads))
+        return sum(n_empty)
 
-    def on_cluster(self, x: Any, client: Any, write: Write) -> None:
+    def on_cluster(self, x: Any, client: Any, write: Write) -> int:
         """The same, by the workers of a cluster, of what is read together of a dask array."""
         items = ((self.rows[places], part) for places, part in lazy_units(x, self.rows))
+        n_empty = 0
         try:
             with _log.progress(len(self.rows), "cells") as done:
                 for rows, scored in on_workers(client, _score_unit, self, items, "the scores of some cells"):
+                    n_empty += int(scored.empty.sum())
                     write(rows, scored)
                     done(len(rows))
         except ValueError:
             for _ in self._blocks(x, self.rows):  # tells where in X the value is
                 pass
             raise
+        return n_empty
 
     @property
     def rows(self) -> NDArray[np.intp]:

@@ -19,6 +19,7 @@ from pysces._matrix import checked_blocks, choose
 from pysces._network import check_network
 from pysces._random import seed_sequence
 from pysces._strata import strata
+from pysces.estimators._remarks import warn_of_empty_cells
 from pysces.get._activity import without_scores
 from pysces.tl._panel import default_weights
 from pysces.tl._plan import Run
@@ -134,8 +135,8 @@ def viper(
     ``None``, or the copy. Sets:
 
     ``adata.obsm[key_added]``
-        float32 table, cells x regulators: normalised enrichment scores, NaN where a group lacks the regulon. Not with
-        ``out``.
+        float32 table, cells x regulators: normalised enrichment scores, NaN where a group lacks the regulon, and in
+        cells without a value other than 0 in the genes ranked (a warning gives their number). Not with ``out``.
     ``adata.obsm[key_added + "_sd"]``
         With ``n_bootstraps``: float32 table, standard deviations of the scores.
     ``adata.obsm[key_added + "_pes"]``
@@ -227,7 +228,7 @@ def viper(
     score = partial(run.on_cluster, chosen.x, cluster) if on_cluster else partial(run.here, chosen.x, n_threads)
     if out is None:
         arrays = Arrays((adata.n_obs, len(plan.regulators)), fields)
-        score(arrays.write)
+        n_empty = score(arrays.write)
         _slots.write_activity(
             result, key_added, {
                 _slots.OF_FIELD[name]: pd.DataFrame(table, index=adata.obs_names, columns=plan.regulators)
@@ -240,13 +241,14 @@ def viper(
         if plan.labels:  # a name that no file can hold is better found now than after scoring
             empty.obs[of_network] = _networks(plan, np.full(adata.n_obs, -1))
         with new_file(out, empty, fields) as file:
-            score(file.write)
+            n_empty = score(file.write)
             chosen_network = _networks(plan, file.network)
             if chosen_network is not None:
                 empty.obs[of_network] = chosen_network
         if not only_file:
             parameters |= _tied(chosen.x, plan, signature)
             _slots.write_activity(result, key_added, {}, chosen_network, plan.regulons, parameters)
+    warn_of_empty_cells(n_empty, len(run.rows))
     where = "adata.obsm" if out is None else str(out)
     _log.done(since, f"added\n    {key_added!r}, activities of {len(plan.regulators)} regulators ({where})")
     return result if copy else None
