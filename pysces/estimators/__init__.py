@@ -6,9 +6,10 @@ from pysces._enrich.pleiotropy import Pleiotropy
 from pysces._infer.subnetworks import SUBSAMPLE
 from pysces.estimators._aracne import ARACNe, ConstantRegulatorsError
 from pysces.estimators._checkpoint import checkpoint_folder
+from pysces.estimators._fitting import NotScorableError
 from pysces.estimators._genes import gene_positions, named_genes
 from pysces.estimators._pairs import PairScores
-from pysces.estimators._viper import VIPER, NotScorableError
+from pysces.estimators._viper import VIPER
 
 __all__ = [
     "SUBSAMPLE",

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from pysces._coverage import no_common_target, no_large_regulon
 from pysces._enrich import narnea_null
-from pysces._enrich.area import adaptive_sizes, normalisation
+from pysces._enrich.area import normalisation
 from pysces._enrich.calibration import null_spreads
 from pysces._enrich.scorers import Scores, without_empty
 from pysces._matrix import checked_blocks, n_rows, restriction
-from pysces._network import check_network, code_network, in_network
+from pysces._network import check_network
 from pysces._parallel import consume, resolve_threads
 from pysces._random import seed_sequence
 from pysces.estimators import _learning as learning
+from pysces.estimators._fitting import NotScorableError, fit_network
 from pysces.estimators._genes import gene_labels
 from pysces.estimators._options import LEAST_NULL, checked_options
+from pysces.estimators._remarks import say, warn_of_empty_cells
 from pysces.estimators._rows import chosen_rows
-from pysces.estimators._remarks import warn_of_empty_cells
 from pysces.estimators._scorer import scorer_of
 
 if TYPE_CHECKING:
@@ -29,18 +30,15 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from pysces._enrich.pleiotropy import Pleiotropy
-    from pysces._enrich.signatures import SignatureName
+    from pysces._enrich.signatures import Signature, SignatureName
     from pysces._random import Seed
-    from pysces._regulons import Regulons
     from pysces.estimators._options import GeneWeights
 
 LEAST_CELLS = {"none": 1, "ttest": 3}
 LEAST_OF_NULL = 6
 """Reference cells that null signatures are made of."""
-
-
-class NotScorableError(ValueError):
-    """No regulator can be scored: too few cells or targets, or no gene with a signature."""
+BY_MAD = ("mad", "doublerank")
+"""Signatures that most sparse genes lack."""
 
 
 class VIPER:
@@ -79,9 +77,12 @@ class VIPER:
         ``"random"`` ranks below all others, and signs as frequent as those of the others, as published: scores of
         sparse values then depend on the seed. Equal cells draw the same.
     filter_genes
-        Rank only genes that are a regulator or a target of the network, as R viper does.
+        Rank only genes that are a regulator or a target of the network, as R viper does. If one regulon holds so many
+        of these that its scores would be more than 10 % too small, all genes are ranked (a log line says so, and
+        ``filter_genes_`` is False). If it holds as many of all genes, a warning says so.
     min_targets
-        Regulators with fewer targets among the genes are dropped; R viper's default is 25.
+        Regulators with fewer targets among the genes that are ranked are dropped; R viper's default is 25. A warning
+        names those that lose targets which do not vary in the reference cells.
     adaptive_size
         Count :math:`\sum (l / l_{max})^2` instead of targets.
     gene_weights
@@ -111,7 +112,10 @@ class VIPER:
     regulators_ : numpy.ndarray
         Names of the regulators, in the order of the columns of :meth:`transform`.
     n_targets_ : numpy.ndarray
-        Number of targets of each among the genes.
+        Number of targets of each among the genes that are ranked. Targets that are missing in single cells
+        (``signature="none"``) count.
+    filter_genes_ : bool
+        Whether only genes of the network are ranked.
     null_spreads_ : numpy.ndarray
         Regulators x 3: standard deviations of the two parts of the NES (:math:`s_1` and :math:`s_2` of ``"area"``,
         :math:`z_D` and :math:`z_U` of ``"narnea"``) if targets were random genes, and how the first grows with the
@@ -173,6 +177,7 @@ class VIPER:
         rows: ArrayLike | None = None,
         allow_negative: bool = True,
         client: Any = None,
+        quiet: bool = False,
     ) -> Self:
         """Learn the reference moments and match the network to the genes.
 
@@ -191,6 +196,8 @@ class VIPER:
             Whether X may hold negative values.
         client
             A ``dask.distributed.Client`` whose workers take the moments of genes, if X is a dask array.
+        quiet
+            Leave what there is to say in ``remarks_`` instead of warning of it.
 
         Returns
         -------
@@ -206,29 +213,29 @@ class VIPER:
         names = gene_labels(gene_names, X.shape[1])
         self._n_genes = len(names)
         null = self._checked_null(null)
-        regulators, regulons = self._match(names)
-        genes = np.arange(len(names))
-        if self._options.filter_genes:
-            genes = np.flatnonzero(in_network(self.network, names))
-        reference = learning.Cells(X, self._reference_rows(rows), genes, allow_negative, client)
-        signature = learning.learn_signature(reference, self._options.signature, own=self.reference is None)
-        present = np.flatnonzero(~signature.missing)
-        if not len(present):
-            name = self._options.signature
-            msg = f"no gene has a {name!r} signature: all are constant over the reference (or have MAD 0)."
-            raise NotScorableError(msg)
-        self._genes = genes[present]
-        regulons = regulons.restrict(self._genes, len(names))
+        cells = learning.Cells(X, self._reference_rows(rows), np.arange(len(names)), allow_negative, client)
+        fitted = fit_network(
+            self.network, names, partial(self._learned, cells), filter_genes=self._options.filter_genes,
+            min_targets=self._options.min_targets, adaptive_size=self._options.adaptive_size,
+            gene_weights=self._options.gene_weights,
+            ranked_if=f"{'have a MAD above 0' if self._options.signature in BY_MAD else 'vary'} in the reference cells",
+        )  # fmt: skip
+        self._genes = fitted.genes
         self._scorer = scorer_of(
-            self._options, reference._replace(genes=self._genes), signature, present.astype(np.int32), regulons,
-            regulators, None if null is None else null[:, self._genes],
+            self._options, cells._replace(genes=self._genes), fitted.learned, fitted.present.astype(np.int32),
+            fitted.regulons, fitted.regulators, None if null is None else null[:, self._genes],
             np.random.default_rng(seed_sequence(self.rng)),
         )  # fmt: skip
-        self.regulators_ = regulators
+        self.regulators_, self.n_targets_ = fitted.regulators, fitted.regulons.sizes
+        self.filter_genes_ = self._options.filter_genes and not fitted.remarks.widened
+        self.remarks_ = fitted.remarks
+        regulons = fitted.regulons
         if self._options.enrichment == "narnea":
-            self.null_spreads_ = narnea_null.null_spreads(regulons, len(present))
+            self.null_spreads_ = narnea_null.null_spreads(regulons, len(self._genes))
         else:
-            self.null_spreads_ = null_spreads(regulons, normalisation(regulons), len(present))
+            self.null_spreads_ = null_spreads(regulons, normalisation(regulons), len(self._genes))
+        if not quiet:
+            say({"": self.remarks_})
         return self
 
     def transform(self, X: Any, *, rows: ArrayLike | None = None, allow_negative: bool = True) -> NDArray[np.float64]:
@@ -319,21 +326,15 @@ class VIPER:
         """
         return without_empty(self._scorer, restriction(self._genes, self._n_genes)(block))
 
-    def _match(self, names: NDArray[np.object_]) -> tuple[NDArray[np.object_], Regulons]:
-        """Regulators with enough targets among the genes, and these targets."""
-        regulators, regulons = code_network(self.network, names)
-        if not regulons.sizes.any():
-            raise NotScorableError(no_common_target(self.network, names))
-        if self._options.gene_weights is not None:
-            weights = np.array([self._options.gene_weights.get(str(name), 1.0) for name in names])
-            regulons = regulons._replace(likelihood=regulons.likelihood * weights[regulons.targets])
-        sizes = adaptive_sizes(regulons) if self._options.adaptive_size else regulons.sizes
-        large = np.flatnonzero(sizes >= self._options.min_targets)
-        if not len(large):
-            least = self._options.min_targets
-            raise NotScorableError(no_large_regulon(self.network, names, least, float(sizes.max()), "the genes"))
-        self.n_targets_ = regulons.sizes[large]
-        return regulators[large], regulons.select(large)
+    def _learned(self, cells: learning.Cells, genes: NDArray[np.intp]) -> tuple[Signature, NDArray[np.intp]]:
+        """The signature of genes, and which of them have one."""
+        name = self._options.signature
+        signature = learning.learn_signature(cells._replace(genes=genes), name, own=self.reference is None)
+        present = np.flatnonzero(~signature.missing)
+        if not len(present):
+            msg = f"no gene has a {name!r} signature: all are constant over the reference (or have MAD 0)."
+            raise NotScorableError(msg)
+        return signature, present
 
     def _reference_rows(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
         rows = learning.reference_rows(self.reference, rows)

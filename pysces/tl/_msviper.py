@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -18,10 +19,12 @@ from pysces._enrich.shadow import find_shadows, without_shared
 from pysces._enrich.synergy import find_combinations, synergy_pvalues
 from pysces._infer.significance import log_qvalues
 from pysces._matrix import choose, n_rows, row_blocks
-from pysces._network import check_network, code_network, in_network
+from pysces._network import check_network
 from pysces._parallel import resolve_threads
 from pysces._random import child, seed_sequence
 from pysces._strata import GroupBy, meaning_of, named, strata
+from pysces.estimators._fitting import fit_network
+from pysces.estimators._remarks import say
 from pysces.tl._contrast_scorer import REMOVALS, SYNERGY, ContrastScorer
 from pysces.tl._designs import warn_of_few_labellings
 
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
 LEAST_CELLS, LEAST_DRAWS = 2, 10
 MOST_SHARED = 10
 """Regulators that share no more targets than this cast no shadow on each other."""
+RANKED_IF = "vary in these cells"
+"""What genes have in common that are ranked."""
 
 
 def msviper(
@@ -101,9 +106,12 @@ def msviper(
         has the signature 0. The NES is then the mean of theirs, and ``se`` their standard deviation over
         sqrt(n_bootstraps). 0: the signature of the cells as they are.
     filter_genes
-        Rank only genes that are a regulator or a target of the network.
+        Rank only genes that are a regulator or a target of the network. If one regulon holds so many of these that its
+        scores would be more than 10 % too small, all genes are ranked, and a log line says so; if it holds as many of
+        all genes, a warning says so.
     min_targets
-        Regulators with fewer targets among the genes that vary are dropped.
+        Regulators with fewer targets among the genes that vary are dropped. A warning names those that have more
+        targets, but not enough that vary.
     shadow
         p-value, such as 0.05: regulators below it are tested against each other. Where they share more than 10 targets
         and one of them loses more by the removal of these than by that of as many random targets (p below ``shadow``),
@@ -143,8 +151,9 @@ def msviper(
         ``log_pvalue``, and ``synergy_pvalue``: how often the union of their targets loses as much score without as many
         random targets as without the shared ones.
     ``adata.uns[key_added]["params"]``
-        Parameters and versions; how much of the network is among the genes, as :func:`pysces.tl.viper` tells it; and
-        ``n_labellings`` where every labelling was looked at.
+        Parameters and versions; how much of the network is among the genes, as :func:`pysces.tl.viper` tells it;
+        ``n_labellings`` where every labelling was looked at; and ``all_genes_ranked``: whether all genes were ranked in
+        spite of ``filter_genes``.
 
     Raises
     ------
@@ -183,14 +192,13 @@ def msviper(
     table = _edges(adata, network, group)
     chosen = choose(adata, layer=layer, use_raw=use_raw, mask_var=None)
     n_rows(chosen.x)
-    genes = np.arange(len(chosen.genes))
-    if filter_genes:
-        genes = np.flatnonzero(in_network(table, chosen.genes))
 
     since = _log.start(f"comparing regulators of {len(rows[0])} cells with those of {len(rows[1])}")
-    contrast = Contrast(_reader(chosen, rows[0], genes), _reader(chosen, rows[1], genes), len(genes))
-    ranked = genes[contrast.genes]
-    names, regulons = _regulons(table, chosen.genes, ranked, min_targets)
+    fitted = fit_network(
+        table, chosen.genes, partial(_contrast, chosen, rows), filter_genes=filter_genes, min_targets=min_targets,
+        ranked_if=RANKED_IF,
+    )  # fmt: skip
+    contrast, names, regulons, ranked = fitted.learned, fitted.regulators, fitted.regulons, fitted.genes
     score = ContrastScorer(contrast, *draws, seed, n_threads)
     nes, se = score(regulons)
     tables: dict[str, pd.DataFrame] = {}
@@ -218,6 +226,7 @@ def msviper(
         )  # fmt: skip
     tables[_slots.LEADING_EDGE] = _edge_table(names, chosen.genes[ranked], regulons, contrast.z, in_edge)
     tables[_slots.SIGNATURE] = pd.DataFrame({"gene": chosen.genes[ranked], "z": contrast.z})
+    say({"": fitted.remarks})
     covered = tell_coverage({"": table}, chosen.genes, len(names), min_targets)
     _slots.write_tables(
         result, key_added, tables,
@@ -225,8 +234,8 @@ def msviper(
             groupby=groupby, group=group, reference=reference, network=network if isinstance(network, str) else None,
             layer=layer, use_raw=use_raw, n_permutations=n_permutations, n_bootstraps=n_bootstraps,
             n_labellings=n_labellings(len(rows[0]), len(rows[1])) if score.enumerates else None,
-            filter_genes=filter_genes, min_targets=min_targets, shadow=shadow, combinations=combinations, rng=rng,
-            **covered,
+            filter_genes=filter_genes, all_genes_ranked=bool(fitted.remarks.widened),
+            min_targets=min_targets, shadow=shadow, combinations=combinations, rng=rng, **covered,
         ),
     )  # fmt: skip
     _log.done(since, f"added\n    {key_added!r}, {len(names)} regulators (adata.uns)")
@@ -275,22 +284,16 @@ def _edges(adata: AnnData, network: str | pd.DataFrame, group: str) -> pd.DataFr
     return own
 
 
-def _reader(chosen: Choice, rows: NDArray[np.intp], genes: NDArray[np.intp]) -> Callable[[], Iterable[CSR]]:
-    return lambda: (block for _, block in row_blocks(chosen.x, rows, genes, allow_negative=False))
+def _contrast(
+    chosen: Choice, rows: tuple[NDArray[np.intp], NDArray[np.intp]], genes: NDArray[np.intp]
+) -> tuple[Contrast, NDArray[np.intp]]:
+    """The contrast of two groups of cells in some genes, and those that have a signature."""
 
+    def reader(of: NDArray[np.intp]) -> Callable[[], Iterable[CSR]]:
+        return lambda: (block for _, block in row_blocks(chosen.x, of, genes, allow_negative=False))
 
-def _regulons(
-    table: pd.DataFrame, genes: NDArray[np.object_], ranked: NDArray[np.intp], min_targets: int
-) -> tuple[NDArray[np.object_], Regulons]:
-    """Names and regulons of the regulators with enough targets among the genes that are ranked."""
-    names, regulons = code_network(table, genes)
-    if not regulons.sizes.any():
-        raise ValueError(no_common_target(table, genes))
-    regulons = regulons.restrict(ranked, len(genes))
-    if regulons.sizes.max() < min_targets:
-        among = "the genes that vary in these cells"
-        raise ValueError(no_large_regulon(table, genes, min_targets, float(regulons.sizes.max()), among))
-    return _large(names, regulons, min_targets)
+    contrast = Contrast(reader(rows[0]), reader(rows[1]), len(genes))
+    return contrast, contrast.genes
 
 
 def _large(names: NDArray[np.object_], regulons: Regulons, min_targets: int) -> tuple[NDArray[np.object_], Regulons]:

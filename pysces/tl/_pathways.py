@@ -13,6 +13,7 @@ from pysces._check import some, whole_number
 from pysces._names import as_text, question
 from pysces._network import check_network
 from pysces.estimators import VIPER
+from pysces.estimators._remarks import say
 from pysces.io._columns import sign_column
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ def pathways(
     since = _log.start(f"scoring gene sets among {len(regulators)} regulators")
     nes = activity.to_numpy(np.float32)
     model = VIPER(network, signature="none", filter_genes=False, min_targets=min_targets, n_threads=n_threads)
-    scores = model.fit(nes, regulators).transform(nes).astype(np.float32)
+    scores = model.fit(nes, regulators, quiet=True).transform(nes).astype(np.float32)
+    say({"": model.remarks_}, units=("gene set", "regulators"))
     names = model.regulators_
     share = float(np.isin(network["target"].unique().astype(str), regulators.astype(str)).mean())
     n_sets = network["source"].nunique()

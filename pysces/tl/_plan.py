@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pysces._strata import Stratum
     from pysces.estimators import VIPER
+    from pysces.estimators._remarks import Remarks
 
     type Write = Callable[[NDArray[np.intp], Scored], None]
 
@@ -38,6 +39,8 @@ class Plan(NamedTuple):
     regulons: pd.DataFrame
     """One row per regulon: ``source``, ``n_targets``, the spreads of its null, ``group`` if there are groups, and
     ``network`` if a cell may be scored with several."""
+    remarks: dict[str, Remarks]
+    """What is to be said of each model, by its group or network; by "" of the only one."""
 
     def score(self, rows: NDArray[np.intp], block: Any) -> Scored:
         """Scores of some cells, given in memory, under all regulators; float32, NaN where there are none."""

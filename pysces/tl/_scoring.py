@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from pysces._matrix import Choice
     from pysces._strata import GroupBy, Stratum
+    from pysces.estimators._remarks import Remarks
     from pysces.tl._panel import NetworkWeights
 
 FEW_CELLS = 10
@@ -118,7 +119,18 @@ def plan_of(
     mixed = any(isinstance(scorer, Panel) for scorer in scorers)
     names = np.unique(np.concatenate([scorer.regulators for scorer in scorers]))
     regulons = regulons_of(uses, names, grouped=groupby is not None, several=mixed)
-    return Plan(names, part_of, scorers, networks, labels if mixed else [], regulons)
+    return Plan(names, part_of, scorers, networks, labels if mixed else [], regulons, _remarks_of(uses))
+
+
+def _remarks_of(uses: list[Use]) -> dict[str, Remarks]:
+    """The remarks of all models by their group, and network if that is another; by "" if there is one model."""
+    found: dict[int, tuple[str, Remarks]] = {}
+    for part, network, model in uses:
+        if model is not None:
+            name = " with ".join(dict.fromkeys(name for name in (part.label, network) if name))
+            found.setdefault(id(model), (name, model.remarks_))
+    names, remarks = zip(*found.values(), strict=True)
+    return dict(zip(names, remarks, strict=True)) if len(found) > 1 else {"": remarks[0]}
 
 
 def _uses(
@@ -185,7 +197,7 @@ class _Models:
         try:
             return model.fit(
                 self._chosen.x, self._chosen.genes, rows=rows, client=self._client,
-                allow_negative=self._settings["signature"] == "none",
+                allow_negative=self._settings["signature"] == "none", quiet=True,
             )  # fmt: skip
         except NotScorableError as error:
             return error

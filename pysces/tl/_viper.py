@@ -19,7 +19,7 @@ from pysces._matrix import checked_blocks, choose
 from pysces._network import check_network
 from pysces._random import seed_sequence
 from pysces._strata import strata
-from pysces.estimators._remarks import warn_of_empty_cells
+from pysces.estimators._remarks import say, warn_of_empty_cells
 from pysces.get._activity import without_scores
 from pysces.tl._panel import default_weights
 from pysces.tl._plan import Run
@@ -152,7 +152,8 @@ def viper(
         Parameters and versions; ``n_regulators`` scored, ``n_regulators_of_network`` and ``share_of_targets``, the
         share of the network's targets that are among the genes, which a log line tells as well. A warning says if
         fewer than a quarter of the regulons of ``min_targets`` targets have as many among the genes, as with the 2,000
-        most variable genes and a network of prior knowledge.
+        most variable genes and a network of prior knowledge. ``all_genes_ranked`` tells whether
+        all genes were ranked in spite of ``filter_genes``, or in which groups or networks.
 
     Raises
     ------
@@ -217,7 +218,8 @@ def viper(
         reference=reference if reference is None or isinstance(reference, str) else "mask of cells",
         layer=layer, use_raw=use_raw,
         signature=signature, enrichment=enrichment, zeros=zeros, filter_genes=filter_genes,
-        min_targets=min_targets, adaptive_size=adaptive_size, normalised=normalised, pleiotropy=bool(pleiotropy),
+        all_genes_ranked=_widened(plan), min_targets=min_targets, adaptive_size=adaptive_size, normalised=normalised,
+        pleiotropy=bool(pleiotropy),
         **_flat(pleiotropy, gene_weights), n_bootstraps=n_bootstraps, n_null=n_null,
         rng=rng if isinstance(rng, int | np.integer) else None, out=None if out is None else str(out),
         **covered,
@@ -248,6 +250,7 @@ def viper(
         if not only_file:
             parameters |= _tied(chosen.x, plan, signature)
             _slots.write_activity(result, key_added, {}, chosen_network, plan.regulons, parameters)
+    say(plan.remarks)
     warn_of_empty_cells(n_empty, len(run.rows))
     where = "adata.obsm" if out is None else str(out)
     _log.done(since, f"added\n    {key_added!r}, activities of {len(plan.regulators)} regulators ({where})")
@@ -270,6 +273,13 @@ def _tied(x: Any, plan: Plan, signature: str) -> dict[str, float]:
     parts: list[Any] = [part for _, part in checked_blocks(x, few, allow_negative=True, allow_missing=True)]
     cells = [np.asarray(part if isinstance(part, np.ndarray) else part.toarray(), np.float64) for part in parts]
     return {"tied": float(np.median([lost_to_ties(cell) for cell in np.concatenate(cells)]))}
+
+
+def _widened(plan: Plan) -> bool | list[str]:
+    """Whether all genes are ranked though only those of the network were asked for, or in which groups or networks."""
+    if "" in plan.remarks:
+        return bool(plan.remarks[""].widened)
+    return [name for name, of in plan.remarks.items() if of.widened]
 
 
 def _table(adata: AnnData, network: str | pd.DataFrame, *, grouped: bool) -> pd.DataFrame:
