@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_NARROWED = 0.1
 """By how much the standard deviation of the NES over random targets may be too small."""
+HALF = 0.5
+"""From this share on, the score of all other genes is as large as that of the regulon, with the other sign."""
 
 
 def shares(regulons: Regulons, n_genes: int) -> NDArray[np.float64]:
@@ -34,16 +36,13 @@ def shares(regulons: Regulons, n_genes: int) -> NDArray[np.float64]:
     return np.divide(sums, squares * n_genes, out=np.zeros_like(sums), where=squares > 0)
 
 
-def narrowed(share: NDArray[np.float64], beside: NDArray[np.float64] | float = 0.0) -> NDArray[np.bool_]:
-    """Whether the NES of regulons with this share are too narrow, compared with those of the share ``beside``."""
-    return 1 - share < (1 - MOST_NARROWED) ** 2 * (1 - beside)
-
-
 def genes_to_rank(regulons: Regulons, genes: NDArray[np.intp], n_genes: int) -> NDArray[np.intp]:
     """``genes``, or all ``n_genes`` if a regulon holds so many of ``genes`` that its NES are too narrow among them."""
-    if len(genes) and narrowed(shares(regulons, len(genes)), shares(regulons, n_genes)).any():
-        return np.arange(n_genes)
-    return genes
+    if not len(genes):
+        return genes
+    free, free_among_all = 1 - shares(regulons, len(genes)), 1 - shares(regulons, n_genes)
+    too_narrow = free < (1 - MOST_NARROWED) ** 2 * free_among_all
+    return np.arange(n_genes) if too_narrow.any() else genes
 
 
 def large(regulons: Regulons, min_targets: int, *, adaptive_size: bool = False) -> NDArray[np.bool_]:

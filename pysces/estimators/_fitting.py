@@ -9,7 +9,7 @@ import numpy as np
 
 from pysces._check import some
 from pysces._enrich.area import adaptive_sizes
-from pysces._enrich.coverage import genes_to_rank, large, narrowed, shares
+from pysces._enrich.coverage import HALF, genes_to_rank, large, shares
 from pysces._network import code_network, in_network
 from pysces.estimators._remarks import Remarks
 
@@ -63,7 +63,7 @@ def fit_network[Learned](
     enough = partial(large, min_targets=min_targets, adaptive_size=adaptive_size)
     by_name = enough(regulons)
     if not by_name.any():
-        raise NotScorableError(_none_is_large(regulons, min_targets, "are among the genes", adaptive_size))
+        raise NotScorableError(_none_is_large(regulons, min_targets, "", adaptive_size))
     of_network = np.flatnonzero(in_network(network, names)) if filter_genes else every
     genes = genes_to_rank(regulons.select(np.flatnonzero(by_name)), of_network, len(names))
     learned, present = learn(genes)
@@ -76,12 +76,12 @@ def fit_network[Learned](
             ranked = regulons.restrict(genes[present], len(names))
     kept = enough(ranked)
     if not kept.any():
-        raise NotScorableError(_none_is_large(ranked, min_targets, ranked_if, adaptive_size))
+        raise NotScorableError(_none_is_large(ranked, min_targets, f" that {ranked_if}", adaptive_size))
     lost = np.flatnonzero(by_name & ~kept)
     chosen = ranked.select(np.flatnonzero(kept))
     remarks = Remarks(
         _holder(regulators, ranked, of_network) if len(genes) > len(of_network) else "",
-        _holder(regulators[kept], chosen, present) if narrowed(shares(chosen, len(present))).any() else "",
+        _holder(regulators[kept], chosen, present) if shares(chosen, len(present)).max() >= HALF else "",
         tuple(str(name) for name in regulators[lost]),
         "".join(
             f"fewer than min_targets={min_targets} of their targets {ranked_if} ({str(regulators[first])!r}: "
@@ -110,11 +110,11 @@ def _matched(
     return regulators, regulons
 
 
-def _none_is_large(regulons: Regulons, min_targets: int, ranked_if: str, adaptive_size: bool) -> str:  # noqa: FBT001
+def _none_is_large(regulons: Regulons, min_targets: int, that: str, adaptive_size: bool) -> str:  # noqa: FBT001
     sizes = adaptive_sizes(regulons) if adaptive_size else regulons.sizes
     return (
-        f"no regulator has min_targets={min_targets} targets that {ranked_if}; the largest of {len(sizes)} has "
-        f"{sizes.max():.4g}. Lower min_targets or give a larger network."
+        f"no regulator has min_targets={min_targets} targets among the genes{that}; the largest of "
+        f"{len(sizes)} has {sizes.max():.4g}. Lower min_targets or give a larger network."
     )
 
 

@@ -46,10 +46,8 @@ def say(remarks: Mapping[str, Remarks], *, units: tuple[str, str] = ("regulator"
     if dropped:
         names = sorted({name for of in dropped.values() for name in of.dropped})
         why = _first({name: of.why for name, of in dropped.items()})
-        warn(
-            f"{len(names)} {unit}s drop out{_where(dropped)} ({some(names)}), since {why}. Lower min_targets, or "
-            "compare with more cells."
-        )
+        drop_out = f"{len(names)} {unit}s drop out" if len(names) > 1 else f"1 {unit} drops out"
+        warn(f"{drop_out}{_where(dropped)} ({some(names)}): {why}. Lower min_targets, or compare with more cells.")
 
 
 def _first(texts: Mapping[str, str]) -> str:

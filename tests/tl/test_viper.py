@@ -43,6 +43,10 @@ def grouped_network():
     return pd.concat(parts, ignore_index=True).astype({"group": "category"})
 
 
+def of_groups(adata):
+    return [(label, (adata.obs["cell_type"] == label).to_numpy()) for label in LABELS]
+
+
 def viper(adata, network=NETWORK, *, min_targets=1, **settings):
     return ps.tl.viper(adata, network, min_targets=min_targets, **settings)
 
@@ -98,7 +102,7 @@ def test_regulons_and_parameters_are_written(adata):
     versions = {name: params.pop(name) for name in list(params) if name.startswith("version_")}
     assert versions["version_pysces"] == ps.__version__
     assert params == {
-        "signature": "mean", "enrichment": "area", "filter_genes": True, "min_targets": 6, "use_raw": False,
+        "signature": "mean", "enrichment": "area", "filter_genes": True, "all_genes_ranked": False, "min_targets": 6, "use_raw": False,
         "zeros": "average", "adaptive_size": False, "normalised": True, "pleiotropy": False, "n_bootstraps": 0,
         "n_null": 0, "rng": 0, "n_regulators": 7, "n_regulators_of_network": 8, "share_of_targets": 1.0,
     }  # fmt: skip
@@ -183,11 +187,15 @@ def test_each_group_is_scored_with_its_own_network(adata):
 
 def test_regulons_of_groups_name_their_group(adata):
     network = grouped_network()
-    viper(adata, network, groupby="cell_type", min_targets=5)
+    with pytest.warns(UserWarning, match="2 regulators drop out in 'B cell', 'CD8.*'R4', 'R5'.*vary"):
+        viper(adata, network, groupby="cell_type", min_targets=5)
     regulons = adata.uns["viper"]["regulons"]
     assert regulons.columns.tolist()[:3] == ["group", "source", "n_targets"]
     assert regulons["group"].cat.categories.tolist() == LABELS
-    expected = network.groupby(["group", "source"], observed=True).size()
+    x = adata.to_df()
+    varies = {label: set(x.columns[np.ptp(x[own], axis=0) > 0]) for label, own in of_groups(adata)}
+    varying = [target in varies[group] for group, target in zip(network["group"], network["target"], strict=True)]
+    expected = network[varying].groupby(["group", "source"], observed=True).size()
     expected = expected[expected >= 5]
     found = regulons.set_index(["group", "source"])["n_targets"]
     assert {key: int(n) for key, n in found.items()} == {key: int(n) for key, n in expected.items()}
@@ -275,7 +283,8 @@ def test_groups_in_which_no_regulon_is_large_enough_get_no_scores(adata):
     small = network[(network["group"] != TREG) | (network["source"] == "R0")].groupby(
         ["group", "source"], observed=True
     )
-    with pytest.warns(UserWarning, match="1 groups get no scores.*min_targets=4.*: 'CD4"):
+    lacking = pytest.warns(UserWarning, match="1 groups get no scores.*min_targets=4.*: 'CD4")
+    with lacking, pytest.warns(UserWarning, match="drop out in 'B cell', 'CD8"):
         activity = scored(adata, small.head(4).drop(index=small.head(1).index[:1]), groupby="cell_type", min_targets=4)
     assert activity.isna().all(axis=1).equals(adata.obs["cell_type"] == TREG)
 
@@ -455,8 +464,8 @@ def test_values_that_are_not_finite_do_no_harm_in_cells_that_are_not_scored():
 
 
 def test_a_regulator_that_no_file_can_hold_is_warned_of() -> None:
-    x = np.random.default_rng(0).poisson(1.0, (20, 6)).astype(float)
-    adata = ad.AnnData(x, var=pd.DataFrame(index=[f"g{i}" for i in range(6)]))
+    x = np.random.default_rng(0).poisson(1.0, (20, 8)).astype(float)
+    adata = ad.AnnData(x, var=pd.DataFrame(index=[f"g{i}" for i in range(8)]))
     network = pd.DataFrame({"source": "HLA-A/B", "target": ["g1", "g2", "g3"], "weight": 1.0})
     with pytest.warns(UserWarning, match="columns that cannot be saved: 'HLA-A/B'"):
         ps.tl.viper(adata, network, min_targets=3)
