@@ -149,15 +149,16 @@ def viper(
     edges = edges[edges["target"].isin(genes)]
     weight = [(gene_weights or {}).get(target, 1.0) for target in edges["target"]]
     edges = edges.assign(likelihood=edges["likelihood"] * weight)
-    likelihoods = edges.groupby("source", observed=True)["likelihood"]
-    size = likelihoods.agg(lambda own: effective_size(own.to_numpy()) if adaptive_size else len(own))
-    regulators = sorted(size.index[size >= min_targets])
     if filter_genes:
         kept = np.isin(genes, [*network["source"], *network["target"]])
         X, genes = X[:, kept], genes[kept]
     S = signature(X, name, reference)
     place = {gene: i for i, gene in enumerate(genes)}
     edges = edges.assign(gene=[place[target] for target in edges["target"]])
+    edges = edges[~np.isnan(S).all(axis=0)[edges["gene"]]]  # targets that are ranked in no cell do not count
+    likelihoods = edges.groupby("source", observed=True)["likelihood"]
+    size = likelihoods.agg(lambda own: effective_size(own.to_numpy()) if adaptive_size else len(own))
+    regulators = sorted(size.index[size >= min_targets])
     least_far = farthest(S if reference is None else S[reference]) if name == "rank" else 0.0
     own = [edges[edges["source"] == regulator] for regulator in regulators]
     return pd.DataFrame(area(S, own, least_far, normalised=normalised), columns=regulators)

@@ -102,7 +102,8 @@ def test_regulons_and_parameters_are_written(adata):
     versions = {name: params.pop(name) for name in list(params) if name.startswith("version_")}
     assert versions["version_pysces"] == ps.__version__
     assert params == {
-        "signature": "mean", "enrichment": "area", "filter_genes": True, "all_genes_ranked": False, "min_targets": 6, "use_raw": False,
+        "signature": "mean", "enrichment": "area", "filter_genes": True, "all_genes_ranked": False,
+        "min_targets": 6, "use_raw": False,
         "zeros": "average", "adaptive_size": False, "normalised": True, "pleiotropy": False, "n_bootstraps": 0,
         "n_null": 0, "rng": 0, "n_regulators": 7, "n_regulators_of_network": 8, "share_of_targets": 1.0,
     }  # fmt: skip
