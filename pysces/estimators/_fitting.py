@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pysces._check import some
+from pysces._coverage import no_common_target, no_large_regulon
 from pysces._enrich.area import adaptive_sizes
 from pysces._enrich.coverage import HALF, genes_to_rank, large, shares
 from pysces._network import code_network, in_network
@@ -62,8 +62,12 @@ def fit_network[Learned](
     regulators, regulons = _matched(network, names, gene_weights)
     enough = partial(large, min_targets=min_targets, adaptive_size=adaptive_size)
     by_name = enough(regulons)
+
+    def largest(of: Regulons) -> float:
+        return float((adaptive_sizes(of) if adaptive_size else of.sizes).max())
+
     if not by_name.any():
-        raise NotScorableError(_none_is_large(regulons, min_targets, "", adaptive_size))
+        raise NotScorableError(no_large_regulon(network, names, min_targets, largest(regulons), "the genes"))
     of_network = np.flatnonzero(in_network(network, names)) if filter_genes else every
     genes = genes_to_rank(regulons.select(np.flatnonzero(by_name)), of_network, len(names))
     learned, present = learn(genes)
@@ -76,7 +80,8 @@ def fit_network[Learned](
             ranked = regulons.restrict(genes[present], len(names))
     kept = enough(ranked)
     if not kept.any():
-        raise NotScorableError(_none_is_large(ranked, min_targets, f" that {ranked_if}", adaptive_size))
+        among = f"the genes that {ranked_if}"
+        raise NotScorableError(no_large_regulon(network, names, min_targets, largest(ranked), among))
     lost = np.flatnonzero(by_name & ~kept)
     chosen = ranked.select(np.flatnonzero(kept))
     remarks = Remarks(
@@ -98,24 +103,11 @@ def _matched(
     """Regulators, and their targets among the genes."""
     regulators, regulons = code_network(network, names)
     if not regulons.sizes.any():
-        targets = some(network["target"].unique())
-        msg = (
-            f"no target of the network ({targets}) is among the {len(names)} genes ({some(names)}); "
-            "do the names use the same alphabet (symbols or Ensembl, human or mouse)?"
-        )
-        raise NotScorableError(msg)
+        raise NotScorableError(no_common_target(network, names))
     if gene_weights is not None:
         weights = np.array([gene_weights.get(str(name), 1.0) for name in names])
         regulons = regulons._replace(likelihood=regulons.likelihood * weights[regulons.targets])
     return regulators, regulons
-
-
-def _none_is_large(regulons: Regulons, min_targets: int, that: str, adaptive_size: bool) -> str:  # noqa: FBT001
-    sizes = adaptive_sizes(regulons) if adaptive_size else regulons.sizes
-    return (
-        f"no regulator has min_targets={min_targets} targets among the genes{that}; the largest of "
-        f"{len(sizes)} has {sizes.max():.4g}. Lower min_targets or give a larger network."
-    )
 
 
 def _holder(regulators: NDArray[np.object_], regulons: Regulons, genes: Positions) -> str:

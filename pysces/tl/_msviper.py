@@ -10,7 +10,7 @@ import pandas as pd
 
 from pysces import _log, _slots
 from pysces._check import flag, share, some, whole_number
-from pysces._coverage import no_common_target, no_large_regulon, tell_coverage
+from pysces._coverage import tell_coverage
 from pysces._enrich.contrast import Contrast
 from pysces._enrich.labellings import n_labellings
 from pysces._enrich.leading_edge import leading_edge
