@@ -21,7 +21,7 @@ import scanpy as sc
 import pysces as ps
 
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.19, 0.25, 0.35, 0.5)
-N_TARGETS, N_CELLS, N_DRAWS = 40, 200, 50
+N_TARGETS, N_CELLS, N_DRAWS = 40, 100, 20
 
 
 def main() -> None:

@@ -377,7 +377,7 @@ def test_parameters_are_stored(adata):
     assert params["version_pysces"] == ps.__version__
     assert {name: of for name, of in params.items() if not name.startswith("version")} == {
         "groupby": "cell_type", "group": TREG, "reference": "B cell", "use_raw": False, "n_permutations": 0,
-        "n_bootstraps": 0, "filter_genes": True, "min_targets": 1, "shadow": 0.1, "combinations": False, "rng": 3,
+        "n_bootstraps": 0, "filter_genes": True, "all_genes_ranked": False, "min_targets": 1, "shadow": 0.1, "combinations": False, "rng": 3,
         "n_regulators": 8, "n_regulators_of_network": 8, "share_of_targets": 1.0,
     }  # fmt: skip
 
@@ -464,7 +464,7 @@ GROUPED = NETWORK.assign(group="B cell").astype({"group": "category"})
         (nothing, {"layer": "counts"}, KeyError, "layer='counts' is not in adata.layers"),
         (nothing, {"use_raw": True}, ValueError, "use_raw=True, but adata.raw is None"),
         (nothing, {"min_targets": 0}, ValueError, "min_targets is 0"),
-        (nothing, {"min_targets": 99}, ValueError, "no regulator has min_targets=99 targets among the genes that vary"),
+        (nothing, {"min_targets": 99}, ValueError, "no regulator has min_targets=99 targets among the genes; the"),
         (constant, {}, ValueError, "no regulator has min_targets=1 targets among the genes that vary"),
         (nothing, {"n_permutations": -1}, ValueError, "n_permutations is -1"),
         (nothing, {"n_permutations": 9}, ValueError, "n_permutations is 9, too few to learn anything from; give at le"),
