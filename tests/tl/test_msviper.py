@@ -377,7 +377,8 @@ def test_parameters_are_stored(adata):
     assert params["version_pysces"] == ps.__version__
     assert {name: of for name, of in params.items() if not name.startswith("version")} == {
         "groupby": "cell_type", "group": TREG, "reference": "B cell", "use_raw": False, "n_permutations": 0,
-        "n_bootstraps": 0, "filter_genes": True, "all_genes_ranked": False, "min_targets": 1, "shadow": 0.1, "combinations": False, "rng": 3,
+        "n_bootstraps": 0, "filter_genes": True, "all_genes_ranked": False,
+        "min_targets": 1, "shadow": 0.1, "combinations": False, "rng": 3,
         "n_regulators": 8, "n_regulators_of_network": 8, "share_of_targets": 1.0,
     }  # fmt: skip
 
