@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -56,6 +56,14 @@ def flag(value: object, name: str) -> bool:
         msg = f"{name} is {value!r}; give True or False."
         raise ValueError(msg)
     return bool(value)
+
+
+def no_effect(options: Mapping[str, tuple[object, object]], cause: str, remedy: str = "leave it out") -> None:
+    """Raise if an option, given with its default, is another although it has no effect for this cause."""
+    for name, (value, default) in options.items():
+        if value is not default and value != default:
+            msg = f"{name}={value!r} has no meaning with {cause}; {remedy}."
+            raise ValueError(msg)
 
 
 def share(value: object, name: str, *, zero: bool = False, one: bool = False) -> float:

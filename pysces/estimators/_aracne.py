@@ -23,7 +23,7 @@ from pysces.estimators._distributed import OnCluster
 from pysces.estimators._genes import gene_labels, gene_positions
 from pysces.estimators._pairs import PairScores
 from pysces.estimators._rows import chosen_rows
-from pysces.estimators._settings import MIN_CELLS, checked_settings, chosen_numbers
+from pysces.estimators._settings import ALPHA, MAX_SUBNETWORKS, MIN_CELLS, MIN_TARGETS, checked_settings, chosen_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -159,11 +159,11 @@ class ARACNe:
         convention: Convention = "aracne3",
         ties: Ties = "block",
         n_subnetworks: int | Literal["auto"] = 20,
-        min_targets: int = 30,
-        max_subnetworks: int = 200,
+        min_targets: int = MIN_TARGETS,
+        max_subnetworks: int = MAX_SUBNETWORKS,
         subsample: float = SUBSAMPLE,
         replace: bool = False,
-        alpha: float = 0.05,
+        alpha: float = ALPHA,
         correction: Correction = "fdr",
         dpi: Pruning = "all",
         dpi_tolerance: float = 0.0,

@@ -10,11 +10,13 @@ import numpy as np
 from pysces._check import flag, one_of, some, whole_number
 from pysces._enrich.pleiotropy import Pleiotropy
 from pysces._enrich.signatures import FROM_COLUMNS, FROM_MOMENTS, FROM_RANKS
+from pysces._names import question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
+    from numpy.typing import NDArray
 
 LEAST_NULL = 10
 """Fewer null signatures say nothing."""
@@ -124,6 +126,13 @@ def _checked_weights(weights: GeneWeights | None) -> dict[str, float] | None:
         msg = f"gene_weights must be above 0 and finite numbers; {len(wrong)} are not, such as {some(wrong)}."
         raise ValueError(msg)
     return {str(name): float(weight) for name, weight in weights.items()}
+
+
+def check_gene_weights(weights: Mapping[str, float] | None, genes: NDArray[np.object_]) -> None:
+    """Raise if there are weights, but of no gene that there is."""
+    if weights and not any(str(gene) in weights for gene in genes):
+        msg = f"gene_weights names none of the {len(genes)} genes: {question(list(weights), genes, 'weights')}"
+        raise ValueError(msg)
 
 
 def _checked_pleiotropy(pleiotropy: object) -> Pleiotropy | None:

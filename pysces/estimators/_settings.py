@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from pysces._check import flag, one_of, share, some, warn, whole_number
+from pysces._check import flag, no_effect, one_of, share, some, warn, whole_number
 from pysces._infer.estimator import GaussianCopula, Partition
-from pysces._infer.subnetworks import Settings
+from pysces._infer.subnetworks import SUBSAMPLE, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pysces._infer.pruning import Pruning
     from pysces._infer.significance import Correction
 
+ALPHA, MIN_TARGETS, MAX_SUBNETWORKS = 0.05, 30, 200
+"""Defaults."""
 MIN_CELLS = 10
 """Fewer cells give no network."""
 
@@ -61,6 +63,18 @@ def checked_settings(
         dpi_tolerance=share(dpi_tolerance, "dpi_tolerance", zero=True),
         consensus=one_of(consensus, ("data", "poisson", "binomial"), "consensus"),
     )
+    if estimator != "apmi":
+        of_apmi = {"convention": (convention, "aracne3"), "ties": (ties, "block")}
+        no_effect(of_apmi, f"estimator={estimator!r}", "leave it out, or choose estimator='apmi'")
+    if not auto:
+        of_auto = {"min_targets": (min_targets, MIN_TARGETS), "max_subnetworks": (max_subnetworks, MAX_SUBNETWORKS)}
+        no_effect(of_auto, f"n_subnetworks={n_subnetworks!r}", "leave it out, or give n_subnetworks='auto'")
+    if dpi is None:
+        no_effect({"dpi_tolerance": (dpi_tolerance, 0)}, "dpi=None", "leave it out, or choose 'all' or 'target'")
+    if correction is None:
+        no_effect({"alpha": (alpha, ALPHA)}, "correction=None", "leave it out, or choose 'fdr', 'fwer' or 'p'")
+    if replace or settings.n_subnetworks == 0:
+        no_effect({"subsample": (subsample, SUBSAMPLE)}, "replace=True" if replace else "n_subnetworks=0")
     if settings.n_subnetworks == 0 and (consensus != "data" or replace):
         given = "replace=True" if replace else f"consensus={consensus!r}"
         msg = f"{given} needs subnetworks, but n_subnetworks is 0; give a number of them."

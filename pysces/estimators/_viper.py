@@ -18,7 +18,7 @@ from pysces._random import seed_sequence
 from pysces.estimators import _learning as learning
 from pysces.estimators._fitting import NotScorableError, fit_network
 from pysces.estimators._genes import gene_labels
-from pysces.estimators._options import LEAST_NULL, checked_options
+from pysces.estimators._options import LEAST_NULL, check_gene_weights, checked_options
 from pysces.estimators._remarks import say, warn_of_empty_cells
 from pysces.estimators._rows import chosen_rows
 from pysces.estimators._scorer import scorer_of
@@ -211,6 +211,7 @@ class VIPER:
         """
         rows = chosen_rows(rows, n_rows(X))
         names = gene_labels(gene_names, X.shape[1])
+        check_gene_weights(self._options.gene_weights, names)
         self._n_genes = len(names)
         null = self._checked_null(null)
         cells = learning.Cells(X, self._reference_rows(rows), np.arange(len(names)), allow_negative, client)

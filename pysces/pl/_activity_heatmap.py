@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pysces import _slots
-from pysces._check import some, unique, whole_number
+from pysces._check import no_effect, some, unique, whole_number
 from pysces._random import child, seed_sequence
 from pysces._strata import strata
 from pysces.pl._axes import group_colours, new_axes, symmetric
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from pysces._strata import GroupBy, Stratum
 
+N_REGULATORS = 40
 WIDTH = 5.0
 STRIP = 0.1
 """Inches of the colours of the groups."""
@@ -48,7 +49,7 @@ def activity_heatmap(
     *,
     groupby: GroupBy | None = None,
     key: str = _slots.VIPER,
-    n: int = 40,
+    n: int = N_REGULATORS,
     max_cells: int = 2000,
     ax: Axes | None = None,
 ) -> Axes:
@@ -104,6 +105,8 @@ def activity_heatmap(
     '700 cells'
     """
     whole_number(n, "n", least=1)
+    if regulators is not None:
+        no_effect({"n": (n, N_REGULATORS)}, "regulators, which are drawn as named")
     whole_number(max_cells, "max_cells", least=1)
     activity, _ = _slots.read_activity(adata, key)
     groupby, ranking = _ranked(adata, key, groupby)

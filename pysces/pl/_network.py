@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pysces import _slots
-from pysces._check import unique, whole_number
+from pysces._check import no_effect, unique, whole_number
 from pysces.pl._axes import LIGHT
 from pysces.pl._graph import (
     DOT,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pysces._strata import GroupBy
     from pysces.pl._nodes import Color
 
+N_REGULATORS = 10
 SHADES = ("#e6e6e6", "#cccccc", "#b3b3b3")
 """Of targets of two, three, and more regulators."""
 
@@ -60,7 +61,7 @@ def network(
     *,
     group: str | None = None,
     regulators: Sequence[str] | None = None,
-    n_regulators: int = 10,
+    n_regulators: int = N_REGULATORS,
     n_targets: int = 10,
     color: Color = None,
     groupby: GroupBy | None = None,
@@ -129,6 +130,8 @@ def network(
     """
     whole_number(n_regulators, "n_regulators", least=1)
     whole_number(n_targets, "n_targets", least=1)
+    if regulators is not None:
+        no_effect({"n_regulators": (n_regulators, N_REGULATORS)}, "regulators, which are drawn as named")
     edges, measure = graph_of(adata, network, group, color, groupby)
     chosen = _regulators(adata, edges, regulators, group, n_regulators)
     members, drawn = _members(edges, chosen, n_targets)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pysces import _slots
-from pysces._check import one_of, some
+from pysces._check import no_effect, one_of, some
 from pysces._matrix import choose, columns
 from pysces._network import check_network
 from pysces._strata import group_labels, named
@@ -88,6 +88,8 @@ def node_values(
     viper: str,
 ) -> NDArray[np.float64]:
     """What to colour each node by, NaN where there is no value."""
+    if color != "activity":
+        no_effect({"viper": (viper, _slots.VIPER)}, f"color={color!r}", "leave it out, or give color='activity'")
     if color is None:
         return np.full(len(names), np.nan)
     if groupby is None and isinstance(network, str):

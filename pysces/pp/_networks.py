@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pysces._check import flag, one_of, some, whole_number
+from pysces._check import flag, no_effect, one_of, some, whole_number
 from pysces._network import check_network, numbers
 
 
@@ -70,6 +70,8 @@ def prune_regulons(
     if adaptive and eliminate:
         msg = "eliminate=True has no meaning with adaptive=True, where regulons differ in size; use min_targets."
         raise ValueError(msg)
+    if eliminate:
+        no_effect({"min_targets": (min_targets, 1)}, "eliminate=True, where all regulators keep max_targets")
     table = check_network(network)
     likelihood, weight = (table[name].to_numpy(np.float64) for name in ("likelihood", "weight"))
     order = np.lexsort((table["target"].astype(str), -np.abs(weight), -likelihood))

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from pysces import _log, _slots
-from pysces._check import flag, some, warn, whole_number
+from pysces._check import flag, no_effect, some, warn, whole_number
 from pysces._genes import find_genes
 from pysces._matrix import choose, choose_depth
 from pysces._network import join_groups
@@ -17,6 +17,7 @@ from pysces._random import child, seed_sequence
 from pysces._strata import ALL_CELLS, GroupBy, Stratum, named, strata
 from pysces.estimators import SUBSAMPLE, ARACNe, ConstantRegulatorsError, checkpoint_folder
 from pysces.estimators._cells import GIVEN, NOT_KNOWN, warn_of_depth
+from pysces.estimators._settings import ALPHA, MAX_SUBNETWORKS, MIN_TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from pysces._matrix import Choice
     from pysces._random import Seed
 
+MIN_CELLS = 30
+"""By default, groups of fewer cells get no network."""
+
 
 def aracne(
     adata: AnnData,
@@ -41,7 +45,7 @@ def aracne(
     groupby: GroupBy | None = None,
     groups: Sequence[str] | None = None,
     all_cells: bool = False,
-    min_cells: int = 30,
+    min_cells: int = MIN_CELLS,
     layer: str | None = None,
     use_raw: bool = False,
     mask_var: str | ArrayLike | None = None,
@@ -51,11 +55,11 @@ def aracne(
     convention: Convention = "aracne3",
     ties: Ties = "block",
     n_subnetworks: int | Literal["auto"] = 20,
-    min_targets: int = 30,
-    max_subnetworks: int = 200,
+    min_targets: int = MIN_TARGETS,
+    max_subnetworks: int = MAX_SUBNETWORKS,
     subsample: float = SUBSAMPLE,
     replace: bool = False,
-    alpha: float = 0.05,
+    alpha: float = ALPHA,
     correction: Correction = "fdr",
     dpi: Pruning = "all",
     dpi_tolerance: float = 0.0,
@@ -156,6 +160,8 @@ def aracne(
     True
     """
     result = _slots.target(adata, copy=copy)
+    if groupby is None:
+        no_effect({"min_cells": (min_cells, MIN_CELLS)}, "groupby=None", "leave it out, or name the groups")
     chosen = choose(adata, layer=layer, use_raw=use_raw, mask_var=mask_var)
     positions, absent = find_genes(regulators, chosen.genes, chosen.var, "regulators")
     allowed = chosen.mask if targets is None else _targets(targets, chosen)

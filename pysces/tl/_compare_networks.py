@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pysces import _log, _slots
-from pysces._check import some, warn, whole_number
+from pysces._check import no_effect, some, warn, whole_number
 from pysces._frame import column
 from pysces._infer.depth import Depth
 from pysces._infer.rewiring import LEAST_DETECTED, Residuals, differences, equally_expressed, rewiring
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pysces._random import Seed
     from pysces._strata import GroupBy, Stratum
 
-LEAST_DRAWS = 10
+LEAST_DRAWS, MIN_TARGETS = 10, 5
 THINNING, PERMUTATIONS = range(2)
 """Children of the seed."""
 
@@ -40,7 +40,7 @@ def compare_networks(
     b: str,
     *,
     key: str = _slots.ARACNE,
-    min_targets: int = 5,
+    min_targets: int = MIN_TARGETS,
     n_permutations: int = 100,
     rng: Seed = 0,
     n_threads: int = 0,
@@ -147,6 +147,8 @@ def compare_networks(
     if whole_number(n_permutations, "n_permutations", least=0) in range(1, LEAST_DRAWS):
         msg = f"n_permutations is {n_permutations!r}, too few; give at least {LEAST_DRAWS}, or 0 to compare edges only."
         raise ValueError(msg)
+    if n_permutations == 0:
+        no_effect({"min_targets": (min_targets, MIN_TARGETS)}, "n_permutations=0, where no regulator is tested")
     seed, n_threads = seed_sequence(rng), resolve_threads(n_threads)
     if key_added == key:
         msg = f"key_added is {key_added!r}, where the network is; choose another key."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pysces import _log, _slots
-from pysces._check import flag, warn
+from pysces._check import flag, no_effect, warn
 from pysces._enrich.similarity import SIGMOID, common_regulators
 from pysces._enrich.similarity import similarity as similarity_of_cells
 from pysces._parallel import resolve_threads
@@ -110,6 +110,8 @@ def similarity(
         )
         raise ValueError(msg)
     flag(scale, "scale")
+    if n_top is not None:
+        no_effect({"weights": (weights, SIGMOID)}, f"n_top={n_top!r}", "leave one of them out")
     n_threads = resolve_threads(n_threads)
     key_added = _slots.similarity_key(key) if key_added is None else key_added
     if key_added == key:

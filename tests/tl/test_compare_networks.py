@@ -79,11 +79,15 @@ def adata(made):
     return made.copy()
 
 
+def with_defaults(settings):
+    """Few targets and permutations; without permutations, the number of targets has no meaning."""
+    few = {"min_targets": 2} if settings.get("n_permutations") != 0 else {}
+    return {"n_permutations": 10, **few, **settings}
+
+
 def compare(adata, a="x/1", b="y 2", **settings):
     """Tables of a comparison, leaving adata alone."""
-    return ps.tl.compare_networks(adata, a, b, copy=True, **{"min_targets": 2, "n_permutations": 10, **settings}).uns[
-        "compare_networks"
-    ]
+    return ps.tl.compare_networks(adata, a, b, copy=True, **with_defaults(settings)).uns["compare_networks"]
 
 
 # --- edges ------------------------------------------------------------------------------------------------------------
@@ -368,7 +372,7 @@ def test_errors_leave_adata_as_it_is(adata, spoil, options, error, match):
     adata.uns["compare_networks"] = {"params": {"a": "before"}}
     before = state(adata)
     with pytest.raises(error, match=match):
-        ps.tl.compare_networks(adata, **{"a": "x/1", "b": "y 2", "min_targets": 2, "n_permutations": 10, **options})
+        ps.tl.compare_networks(adata, **{"a": "x/1", "b": "y 2", **with_defaults(options)})
     assert state(adata) == before
 
 
