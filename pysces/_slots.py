@@ -105,10 +105,26 @@ def warn_of_columns(names: Iterable[object], where: str) -> None:
         )
 
 
-def write_tables(adata: AnnData, key: str, tables: Mapping[str, pd.DataFrame], parameters: Mapping[str, Any]) -> None:
-    """Store tables by their names, and the parameters, in ``uns[key]``."""
+def write_tables(
+    adata: AnnData,
+    key: str,
+    tables: Mapping[str, pd.DataFrame],
+    parameters: Mapping[str, Any],
+    cells: Mapping[str, NDArray[Any]] | None = None,
+) -> None:
+    """Store tables by their names, the parameters, and what tells the cells of groups again, in ``uns[key]``."""
     warn_of_key(key)
-    adata.uns[key] = {**tables, PARAMS: dict(parameters)}
+    adata.uns[key] = {**tables, **_known(cells), PARAMS: dict(parameters)}
+
+
+def _known(cells: Mapping[str, NDArray[Any]] | None) -> dict[str, dict[str, NDArray[Any]]]:
+    return {CELLS: dict(cells)} if cells else {}
+
+
+def read_cells(adata: AnnData, key: str) -> dict[str, NDArray[Any]]:
+    """By what the cells are told again that ``uns[key]`` was made of; empty if it is not known."""
+    known = adata.uns[key].get(CELLS, {}) if key in adata.uns else {}
+    return {name: np.asarray(in_memory(value)) for name, value in known.items()}
 
 
 def has_table(adata: AnnData, key: str, name: str) -> bool:
@@ -155,6 +171,7 @@ def write_activity(
     network: pd.Categorical[str] | None,
     regulons: pd.DataFrame,
     parameters: Mapping[str, Any],
+    cells: Mapping[str, NDArray[Any]] | None = None,
 ) -> None:
     """Store activities in ``obsm`` under ``key`` and the names of ``tables``, and what they come from in ``uns[key]``.
 
@@ -172,7 +189,7 @@ def write_activity(
         adata.obsm[key + name] = table
     if network is not None:
         adata.obs[key + OF_NETWORK] = network
-    adata.uns[key] = {REGULONS: regulons, PARAMS: dict(parameters)}
+    adata.uns[key] = {REGULONS: regulons, **_known(cells), PARAMS: dict(parameters)}
 
 
 def read_activity(adata: AnnData, key: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -189,7 +206,8 @@ def read_activity(adata: AnnData, key: str) -> tuple[pd.DataFrame, pd.DataFrame]
     if not has_table(adata, key, REGULONS):
         msg = (
             f"adata.uns[{key!r}] is missing or lacks the regulons of adata.obsm[{key!r}], which pysces.tl.viper(adata, "
-            "...) writes with the scores. For scores of another program use scanpy, for example scanpy.tl."
+            "...) writes with the scores and anndata.concat drops by default. Score all cells together: activities of "
+            "separate runs cannot be compared. For scores of another program use scanpy, for example scanpy.tl."
             f"rank_genes_groups of anndata.AnnData(adata.obsm[{key!r}], obs=adata.obs)."
         )
         raise KeyError(msg)

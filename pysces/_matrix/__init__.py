@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pysces._matrix._choose import Choice, choose, choose_depth
 from pysces._matrix._counts import FRACTIONAL, UNKNOWN, counts_of, depths_of_cells
+from pysces._matrix._detection import unmeasured_genes
 from pysces._matrix._read import (
     CELLS_PER_BLOCK,
     checked_blocks,
@@ -31,4 +32,5 @@ __all__ = [
     "read",
     "restriction",
     "row_blocks",
+    "unmeasured_genes",
 ]

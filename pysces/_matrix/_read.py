@@ -115,7 +115,7 @@ def checked_blocks(
     x: Any, rows: NDArray[np.intp], *, allow_negative: bool, allow_missing: bool = False
 ) -> Iterator[tuple[slice, Any]]:
     """Blocks of ``rows`` of X; values that are not finite, or negative and not allowed, raise."""
-    for place, part in _blocks(x, rows):
+    for place, part in blocks_of(x, rows):
         values = _values(part)
         if not np.isfinite(values).all() and (not allow_missing or np.isinf(values).any()):
             raise ValueError(_not_finite(x, rows))
@@ -128,7 +128,7 @@ def checked_blocks(
         yield place, part
 
 
-def _blocks(x: Any, rows: NDArray[np.intp]) -> Iterator[tuple[slice, Any]]:
+def blocks_of(x: Any, rows: NDArray[np.intp]) -> Iterator[tuple[slice, Any]]:
     """Blocks of ``rows``, of the same cells wherever X lies: some sums depend, in their last digit, on the blocks."""
     begun: list[Any] = []
     for piece, part in _pieces(x, rows):
@@ -189,7 +189,7 @@ def _not_finite(x: Any, rows: NDArray[np.intp]) -> str:
     """How many values of ``rows`` are not finite, and where the first is."""
     n_nan = n_inf = 0
     first = None
-    for place, part in _blocks(x, rows):
+    for place, part in blocks_of(x, rows):
         values = _values(part)
         n_nan, n_inf = n_nan + int(np.isnan(values).sum()), n_inf + int(np.isinf(values).sum())
         if first is None and not np.isfinite(values).all():

@@ -10,6 +10,7 @@ from anndata import AnnData
 
 from pysces import _slots
 from pysces._frame import in_memory, is_array
+from pysces._stale import warn_of_foreign_cells
 from pysces.get._rank_genes_groups import add_ranking
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ def activity(adata: AnnData, *, key: str = _slots.VIPER) -> AnnData:
     ``"logfoldchanges"`` are differences of mean activities, ``mean - mean_reference``. Joined labels of several columns
     are a column ``"a | b"`` of ``obs``.
 
+    Warns
+    -----
+    UserWarning
+        If cells were not in the run that made the activities, as after ``anndata.concat`` of data scored one by one; if
+        groups hold other cells than when they were ranked, whose ranking is then left out.
+
     Raises
     ------
     KeyError
@@ -53,6 +60,7 @@ def activity(adata: AnnData, *, key: str = _slots.VIPER) -> AnnData:
     (700, 1)
     """
     scores, regulons = _slots.read_activity(adata, key)
+    warn_of_foreign_cells(adata, key)
     found = without_scores(adata, regulons, scores.columns.to_numpy(dtype=object))
     found.X = scores.to_numpy(np.float32, copy=True)
     for field, table in _slots.read_beside(adata, key).items():

@@ -12,6 +12,7 @@ from pysces import _slots
 from pysces._check import flag, one_of
 from pysces._enrich import calibration, narnea_null
 from pysces._enrich.null import FEW_DRAWS
+from pysces._stale import stale_groups
 from pysces._strata import group_labels
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def pvalues(
         _refuse(made, regulons, key)
     n_null = made.get("n_null", 0)
     if calibrated and not n_null:
-        p = np.exp(_of_random_targets(adata, made, scores, regulons))
+        p = np.exp(_of_random_targets(adata, key, made, scores, regulons))
     elif calibrated and 0 < n_null < FEW_DRAWS:
         p = 2 * stdtr(n_null - 1, -np.abs(scores.to_numpy(np.float64)))
     else:
@@ -118,12 +119,15 @@ def _refuse(made: dict[str, Any], regulons: pd.DataFrame, key: str) -> None:
 
 
 def _of_random_targets(
-    adata: AnnData, made: dict[str, Any], scores: pd.DataFrame, regulons: pd.DataFrame
+    adata: AnnData, key: str, made: dict[str, Any], scores: pd.DataFrame, regulons: pd.DataFrame
 ) -> NDArray[np.float64]:
     """Logs of the p-values over random targets, group by group."""
     log_p = np.full(scores.shape, np.nan)
     log_pvalues = narnea_null.log_pvalues if made.get("enrichment") == "narnea" else calibration.log_pvalues
     groupby = _slots.stored_groupby(made)
+    if groupby is not None and (stale := stale_groups(adata, key, groupby, "viper(adata, ...)")):
+        msg = f"p-values hang on the groups that cells were scored in, and {stale}"
+        raise ValueError(msg)
     labels = np.array([]) if groupby is None else np.asarray(group_labels(adata.obs, groupby))
     groups = regulons.groupby("group", observed=True) if "group" in regulons.columns else [(None, regulons)]
     for group, table in groups:

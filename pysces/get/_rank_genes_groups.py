@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pysces import _slots
+from pysces._check import warn
+from pysces._stale import stale_groups
 from pysces._strata import BETWEEN, group_labels
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ def add_ranking(activity: AnnData, adata: AnnData, key: str) -> None:
     names = [columns] if isinstance(columns, str) else columns or []
     outdated = {*table["source"]} != {*activity.var_names} or not {*names} <= {*activity.obs.columns}
     if parameters["key"] != key or parameters["method"] == "kruskal" or outdated:
+        return
+    if stale := stale_groups(adata, _slots.RANK_REGULATORS, names, "rank_regulators(adata, ...)"):
+        warn(f"the ranking is left out of uns['rank_genes_groups']: {stale}")
         return
     groupby = BETWEEN.join(names)
     if len(names) > 1:

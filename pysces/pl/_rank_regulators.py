@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from pysces import _slots
-from pysces._check import some, whole_number
+from pysces._check import some, warn, whole_number
+from pysces._stale import stale_groups
 from pysces._strata import group_labels
 from pysces.get._regulators import ties_at_cut
 from pysces.pl._axes import new_axes, symmetric
@@ -99,7 +100,7 @@ def rank_regulators(
     whole_number(n, "n", least=1)
     table = _slots.read_ranking(adata, key)
     shown = _chosen(table, groups, key)
-    means = _means(adata, _slots.read_parameters(adata, key), shown)
+    means = _means(adata, key, shown)
     linkage = tree(means) if len(means) > 1 else None
     if linkage is not None:
         from scipy.cluster.hierarchy import leaves_list
@@ -150,10 +151,13 @@ def _chosen(table: pd.DataFrame, groups: Sequence[str] | None, key: str) -> list
     return [label for label in ranked if label in groups]
 
 
-def _means(adata: AnnData, parameters: dict[str, object], groups: list[str]) -> pd.DataFrame:
+def _means(adata: AnnData, key: str, groups: list[str]) -> pd.DataFrame:
     """Mean activities, groups x regulators, of the cells that have any."""
+    parameters = _slots.read_parameters(adata, key)
     activity, _ = _slots.read_activity(adata, str(parameters["key"]))
     groupby = cast("str | list[str]", _slots.stored_groupby(parameters))
+    if stale := stale_groups(adata, key, groupby, "rank_regulators(adata, ...)", groups):
+        warn(f"mean activities are of other cells than those ranked: {stale}")
     labels = group_labels(adata.obs, groupby)
     return pd.DataFrame({group: activity[labels == group].mean() for group in groups}).T
 

@@ -9,12 +9,13 @@ import numpy as np
 from scipy.special import ndtri
 
 from pysces import _log, _slots
+from pysces._cells import remembered
 from pysces._check import flag, no_effect, some, warn, whole_number
 from pysces._genes import find_genes
 from pysces._matrix import choose, choose_depth
 from pysces._network import join_groups
 from pysces._random import child, seed_sequence
-from pysces._strata import ALL_CELLS, GroupBy, Stratum, named, strata
+from pysces._strata import ALL_CELLS, GroupBy, Stratum, group_labels, named, strata
 from pysces.estimators import SUBSAMPLE, ARACNe, ConstantRegulatorsError, checkpoint_folder
 from pysces.estimators._cells import GIVEN, NOT_KNOWN, warn_of_depth
 from pysces.estimators._settings import ALPHA, MAX_SUBNETWORKS, MIN_TARGETS
@@ -138,6 +139,9 @@ def aracne(
     ``adata.uns[key_added]["params"]``
         Parameters, groups and their numbers of cells, groups skipped, and versions; ``depth_source``, where the depth
         is from (see :attr:`pysces.ARACNe.depth_`), as an array of the groups if they differ.
+    ``adata.uns[key_added]["cells"]``
+        With groups: hashes of the names of the cells and the group of each, by which groups that were made anew since
+        are found out.
 
     Raises
     ------
@@ -206,6 +210,7 @@ def aracne(
             targets=None if targets is None else chosen.genes[allowed].astype(str), depth=depth,
             depth_source=_one_or_all([depths[label] for label in tables], depth), rng=rng,
         ),
+        None if groupby is None else remembered(adata.obs_names, group_labels(adata.obs, groupby)),
     )  # fmt: skip
     _log.done(since, f"added\n    {key_added!r}, {len(network)} edges (adata.uns)")
     return result if copy else None

@@ -16,8 +16,10 @@ from pysces._infer.significance import log_qvalues
 from pysces._matrix import FRACTIONAL, choose, columns, n_rows
 from pysces._parallel import resolve_threads
 from pysces._random import child, seed_sequence
+from pysces._stale import stale_groups
 from pysces._strata import ALL_CELLS, named, strata
 from pysces.estimators._cells import GIVEN, UNUSED, CellsOfDepth, warn_of_depth
+from pysces.tl._measured import codes_of, warn_of_unmeasured
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -118,14 +120,19 @@ def compare_networks(
         Parameters and versions, ``n_a``, ``n_b``, ``n_shared`` and ``jaccard`` of all edges, and with permutations
         ``thinned``: whether there were counts.
 
+    Warns
+    -----
+    UserWarning
+        If genes that are common in one group have no count in the other, as after an outer join.
+
     Raises
     ------
     KeyError
         If there is no network of groups, or not of ``a`` and ``b``, or the layer or a column is gone.
     ValueError
-        If ``a`` and ``b`` are the same, the groups or genes are not those of ``adata`` any more, a group has fewer than
-        20 cells, neither network has an edge, no regulator can be tested, X holds NaN, infinite or negative values, or
-        a parameter is not valid.
+        If ``a`` and ``b`` are the same, the groups hold other cells than when their networks were inferred (cells
+        removed since, added or renamed do not count), genes are gone, a group has fewer than 20 cells, neither network
+        has an edge, no regulator can be tested, X holds NaN, infinite or negative values, or a parameter is not valid.
 
     References
     ----------
@@ -266,7 +273,10 @@ def _read(
         msg = f"{len(missing)} genes of the networks are not in adata any more, such as {some(missing)}."
         raise ValueError(msg)
     depth = _depth(adata, made.get("depth"))
-    parts = _parts(adata, _slots.stored_groupby(made), a, b)
+    parts = _parts(adata, key, _slots.stored_groupby(made), a, b)
+    warn_of_unmeasured(
+        chosen.x, codes_of(adata.n_obs, [part.rows for part in parts]), [repr(part.label) for part in parts]
+    )
     first, second = (_group(chosen, part, depth) for part in parts)
     values = first.values, second.values
     thinned = first.counts and second.counts
@@ -283,10 +293,13 @@ def _read(
     return _Cells(chosen.genes, (of_first, of_second), 1 if parts[0].label == a else -1, thinned)
 
 
-def _parts(adata: AnnData, groupby: GroupBy | None, a: str, b: str) -> list[Stratum]:
+def _parts(adata: AnnData, key: str, groupby: GroupBy | None, a: str, b: str) -> list[Stratum]:
     """Cells of both groups, in the order of the groups."""
     if groupby is None:
         msg = "the parameters of the network name no groupby, so its cells are not known; use n_permutations=0."
+        raise ValueError(msg)
+    if stale := stale_groups(adata, key, groupby, "aracne(adata, ...)", [a, b]):
+        msg = f"the networks are those of other cells: {stale}"
         raise ValueError(msg)
     parts = [part for part in strata(adata.obs, groupby) if part.label in (a, b)]
     n_cells = {part.label: len(part.rows) for part in parts}

@@ -14,6 +14,7 @@ from pysces._check import some, unique, warn, whole_number
 from pysces._enrich.conservation import conservation
 from pysces._infer.significance import log_qvalues
 from pysces._parallel import resolve_threads
+from pysces._stale import warn_of_foreign_cells
 from pysces._strata import strata
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ def regulator_conservation(
 def _samples(data: AnnData, key: str, groupby: GroupBy | None, argument: str) -> pd.DataFrame:
     """Activities of every row, or means of every group of rows, samples x regulators."""
     activity = _slots.activity_table(data, key, argument)
+    warn_of_foreign_cells(data, key)
     unique(activity.columns.to_numpy(object), f"the regulators of {argument}", "Keep each once.")
     if groupby is None:
         unique(data.obs_names.to_numpy(object), f"{argument}.obs_names", "Make them unique: obs_names_make_unique().")

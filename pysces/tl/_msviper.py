@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pysces import _log, _slots
-from pysces._check import flag, share, some, whole_number
+from pysces._check import flag, share, some, warn, whole_number
 from pysces._coverage import tell_coverage
 from pysces._enrich.contrast import Contrast
 from pysces._enrich.labellings import n_labellings
@@ -22,11 +22,13 @@ from pysces._matrix import choose, n_rows, row_blocks
 from pysces._network import check_network
 from pysces._parallel import resolve_threads
 from pysces._random import child, seed_sequence
+from pysces._stale import stale_groups
 from pysces._strata import GroupBy, meaning_of, named, strata
 from pysces.estimators._fitting import fit_network
 from pysces.estimators._remarks import say
 from pysces.tl._contrast_scorer import REMOVALS, SYNERGY, ContrastScorer
 from pysces.tl._designs import warn_of_few_labellings
+from pysces.tl._measured import OTHERS, codes_of, warn_of_unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -155,6 +157,12 @@ def msviper(
         ``n_labellings`` where every labelling was looked at; and ``all_genes_ranked``: whether all genes were ranked in
         spite of ``filter_genes``.
 
+    Warns
+    -----
+    UserWarning
+        If the group holds other cells than when its network in ``uns`` was inferred, or if genes that are common on one
+        side have no count on the other, as after an outer join.
+
     Raises
     ------
     ValueError
@@ -190,8 +198,13 @@ def msviper(
     draws = _draws(n_permutations, "n_permutations"), _draws(n_bootstraps, "n_bootstraps")
     rows = _cells(adata, groupby, group, reference)
     table = _edges(adata, network, group)
+    if isinstance(network, str) and (stale := stale_groups(adata, network, groupby, "aracne(adata, ...)", [group])):
+        warn(f"a network of other cells: {stale}")
     chosen = choose(adata, layer=layer, use_raw=use_raw, mask_var=None)
     n_rows(chosen.x)
+    warn_of_unmeasured(
+        chosen.x, codes_of(adata.n_obs, rows), [repr(group), OTHERS if reference == "rest" else repr(reference)]
+    )
 
     since = _log.start(f"comparing regulators of {len(rows[0])} cells with those of {len(rows[1])}")
     fitted = fit_network(

@@ -133,7 +133,7 @@ def pathways(
     parameters = _slots.params(
         key=key, min_targets=min_targets, n_gene_sets=n_sets, share_of_members=share, **_slots.comparison(adata, key)
     )
-    _slots.write_activity(result, key_added, {"": table}, None, regulons, parameters)
+    _slots.write_activity(result, key_added, {"": table}, None, regulons, parameters, _slots.read_cells(adata, key))
     _log.done(since, f"added\n    {key_added!r}, scores of {len(names)} gene sets (adata.obsm)")
     return result if copy else None
 

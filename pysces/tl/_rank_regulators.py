@@ -8,15 +8,18 @@ import numpy as np
 import pandas as pd
 
 from pysces import _log, _slots
+from pysces._cells import remembered
 from pysces._check import one_of, some, warn
 from pysces._enrich.labellings import are_few, least_p
 from pysces._enrich.ranking import EXACT, LEAST_CELLS, TESTS, rank_groups
 from pysces._infer.significance import log_qvalues
 from pysces._parallel import resolve_threads
+from pysces._stale import warn_of_foreign_cells
 from pysces._strata import group_labels, meaning_of, named, strata
 from pysces.tl._comparable import warn_of_own_references
 from pysces.tl._depth_strata import strata_of, warn_of_depths, warn_of_few_compared
 from pysces.tl._designs import SIGNIFICANT, warn_of_few_labellings
+from pysces.tl._measured import warn_of_unmeasured_activities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,6 +121,15 @@ def rank_regulators(
         ``log_qvalue`` over all regulators.
     ``adata.uns[key_added]["params"]``
         Parameters and versions, and ``groups_skipped``: groups without 2 cells with activities on both sides.
+    ``adata.uns[key_added]["cells"]``
+        Hashes of the names of the cells and the group of each, by which groups that were made anew since are found out.
+
+    Warns
+    -----
+    UserWarning
+        If cells were not scored against the same cells: groups with references of their own, or cells that the run of
+        ``viper`` did not see; if genes that are common on one side have no count on the other, as after an outer join
+        (looked for in the matrix that was scored, if it is there).
 
     Raises
     ------
@@ -158,8 +170,10 @@ def rank_regulators(
         raise ValueError(msg)
     result = _slots.target(adata, copy=copy)
     activity, _ = _slots.read_activity(adata, key)
+    warn_of_foreign_cells(adata, key)
     chosen = _choose(adata, groupby, groups, reference, method)
     warn_of_own_references(adata, key, chosen.codes, chosen.labels, rest=reference == "rest")
+    warn_of_unmeasured_activities(adata, key, chosen.codes, chosen.labels, rest=reference == "rest")
     of_cell = None
     if strata is None:
         warn_of_depths(adata, key, chosen.codes, chosen.labels, rest=reference == "rest")
@@ -201,6 +215,7 @@ def rank_regulators(
             groups=None if groups is None else list(groups), reference=reference, strata=strata,
             groups_skipped=skipped or None,
         ),
+        remembered(adata.obs_names, group_labels(adata.obs, groupby)),
     )  # fmt: skip
     _log.done(since, f"added\n    {key_added!r}, regulators of {compared.sum()} groups (adata.uns)")
     return result if copy else None

@@ -11,6 +11,7 @@ from pysces._check import flag, no_effect, warn
 from pysces._enrich.similarity import SIGMOID, common_regulators
 from pysces._enrich.similarity import similarity as similarity_of_cells
 from pysces._parallel import resolve_threads
+from pysces._stale import warn_of_foreign_cells
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -118,6 +119,7 @@ def similarity(
         msg = f"key_added is {key_added!r}, where the activities are; choose another key."
         raise ValueError(msg)
     activity, _ = _slots.read_activity(adata, key)
+    warn_of_foreign_cells(adata, key)
     nes = activity.to_numpy(np.float32)
     common = common_regulators(nes)
     since = _log.start(f"comparing {adata.n_obs} cells by {common.sum()} of {len(common)} regulators")

@@ -10,17 +10,20 @@ import numpy as np
 import pandas as pd
 
 from pysces import _log, _slots
-from pysces._check import one_of, some
+from pysces._cells import remembered
+from pysces._check import one_of, some, warn
 from pysces._cluster import active_client
 from pysces._coverage import tell_coverage
 from pysces._enrich.calibration import lost_to_ties
 from pysces._frame import in_memory
-from pysces._matrix import checked_blocks, choose
+from pysces._matrix import checked_blocks, choose, n_rows
 from pysces._network import check_network
 from pysces._random import seed_sequence
-from pysces._strata import strata
+from pysces._stale import stale_groups
+from pysces._strata import group_labels, strata
 from pysces.estimators._remarks import say, warn_of_empty_cells
 from pysces.get._activity import without_scores
+from pysces.tl._measured import codes_of, warn_of_unmeasured
 from pysces.tl._panel import default_weights
 from pysces.tl._plan import Run
 from pysces.tl._results import Arrays, checked_path, new_file
@@ -34,12 +37,14 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from pysces._enrich.signatures import SignatureName
+    from pysces._matrix import Choice
     from pysces._random import Seed
     from pysces._strata import GroupBy, Stratum
     from pysces.estimators import Pleiotropy
     from pysces.estimators._options import GeneWeights
     from pysces.tl._panel import NetworkWeights
     from pysces.tl._plan import Plan
+    from pysces.tl._scoring import Reference
 
 MIN_NETWORKS = 2
 CELLS_FOR_TIES = 16
@@ -154,6 +159,15 @@ def viper(
         fewer than a quarter of the regulons of ``min_targets`` targets have as many among the genes, as with the 2,000
         most variable genes and a network of prior knowledge. ``all_genes_ranked`` tells whether
         all genes were ranked in spite of ``filter_genes``, or in which groups or networks.
+    ``adata.uns[key_added]["cells"]``
+        Hashes of the names of the cells and, with groups, the group of each, by which cells that were not scored
+        together, and groups that were made anew since, are found out.
+
+    Warns
+    -----
+    UserWarning
+        If groups hold other cells than when their networks in ``uns`` were inferred; if genes that are common in one
+        group have no count in another, as after an outer join; if groups get no scores.
 
     Raises
     ------
@@ -205,7 +219,12 @@ def viper(
     }  # fmt: skip
     chosen = choose(adata, layer=layer, use_raw=use_raw, mask_var=None)
     parts = strata(adata.obs, groupby, groups)
+    if groupby is not None:
+        for table_key in [given for given in named.values() if isinstance(given, str)]:
+            if stale := stale_groups(adata, table_key, groupby, "aracne(adata, ...)", [part.label for part in parts]):
+                warn(f"networks of other cells: {stale}")
     against = references(adata, parts, groupby, reference)
+    _warn_of_unmeasured(chosen, parts, against)
     since = _log.start(f"scoring regulators in {len(parts)} group{'s' * (len(parts) != 1)} of cells")
     plan = plan_of(chosen, tables, parts, against, groupby, settings, weights, borrow=borrow, client=cluster)
     used = {name: _of_parts(table, parts) if not borrow else table for name, table in tables.items()}
@@ -225,6 +244,7 @@ def viper(
         **covered,
     )  # fmt: skip
     allow_missing = signature == "none" and enrichment == "area" and not pleiotropy
+    cells = remembered(adata.obs_names, None if groupby is None else group_labels(adata.obs, groupby))
     run = Run(plan, allow_negative=signature == "none", allow_missing=allow_missing)
     on_cluster = cluster is not None and hasattr(chosen.x, "compute")
     score = partial(run.on_cluster, chosen.x, cluster) if on_cluster else partial(run.here, chosen.x, n_threads)
@@ -235,7 +255,7 @@ def viper(
             result, key_added, {
                 _slots.OF_FIELD[name]: pd.DataFrame(table, index=adata.obs_names, columns=plan.regulators)
                 for name, table in arrays.tables.items()
-            }, _networks(plan, arrays.network), plan.regulons, parameters | _tied(chosen.x, plan, signature),
+            }, _networks(plan, arrays.network), plan.regulons, parameters | _tied(chosen.x, plan, signature), cells,
         )  # fmt: skip
     else:
         empty, of_network = without_scores(result, plan.regulons, plan.regulators), key_added + _slots.OF_NETWORK
@@ -249,12 +269,21 @@ def viper(
                 empty.obs[of_network] = chosen_network
         if not only_file:
             parameters |= _tied(chosen.x, plan, signature)
-            _slots.write_activity(result, key_added, {}, chosen_network, plan.regulons, parameters)
+            _slots.write_activity(result, key_added, {}, chosen_network, plan.regulons, parameters, cells)
     say(plan.remarks)
     warn_of_empty_cells(n_empty, len(run.rows))
     where = "adata.obsm" if out is None else str(out)
     _log.done(since, f"added\n    {key_added!r}, activities of {len(plan.regulators)} regulators ({where})")
     return result if copy else None
+
+
+def _warn_of_unmeasured(chosen: Choice, parts: list[Stratum], against: list[Reference | None]) -> None:
+    """Genes that were not measured in a group or, of one group, in the cells that it is compared with."""
+    n_rows(chosen.x)
+    rows, labels = [part.rows for part in parts], [repr(part.label) for part in parts]
+    if len(parts) == 1 and against[0] is not None:
+        rows, labels = [*rows, against[0].rows], ["the other cells", "the reference"]
+    warn_of_unmeasured(chosen.x, codes_of(chosen.x.shape[0], rows), labels)
 
 
 def _networks(plan: Plan, network: NDArray[np.intp]) -> pd.Categorical[str] | None:

@@ -91,7 +91,7 @@ def test_activities_are_a_float32_table_of_the_scores(adata, signature):
 def test_regulons_and_parameters_are_written(adata):
     viper(adata, key_added="activity", signature="mean", min_targets=6)
     assert "viper" not in adata.obsm
-    assert adata.uns["activity"].keys() == {"regulons", "params"}
+    assert adata.uns["activity"].keys() == {"regulons", "cells", "params"}
     regulons, params = adata.uns["activity"]["regulons"], adata.uns["activity"]["params"]
     sizes = NETWORK["source"].value_counts()
     assert regulons.columns.tolist() == ["source", "n_targets", "null_shift", "null_spread", "null_coupling"]
