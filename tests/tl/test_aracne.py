@@ -732,7 +732,8 @@ x = scipy.sparse.csr_matrix(numpy.random.default_rng(0).poisson(0.1, (3000, 6000
 adata = anndata.AnnData(x, var=pandas.DataFrame(index=[f"g{i}" for i in range(6000)]))
 cases = [(estimator, threads) for estimator in ("apmi", "gcmi") for threads in (1, 2)]
 for estimator, threads in cases:  # compiles
-    pysces.tl.aracne(adata[:200, :150].copy(), adata.var_names[:80], estimator=estimator, n_threads=threads, correction="p")
+    few = adata[:200, :150].copy()
+    pysces.tl.aracne(few, few.var_names[:80], estimator=estimator, n_threads=threads, correction="p")
 for estimator, threads in cases:
     print("started", estimator, threads, flush=True)
     try:
