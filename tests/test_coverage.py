@@ -12,7 +12,7 @@ import scanpy as sc
 
 import pysces as ps
 
-GENES = [f"G{i}" for i in range(60)]
+GENES = [f"G{i}" for i in range(300)]
 
 
 def cells(genes=GENES):
@@ -72,7 +72,7 @@ def test_regulators_and_gene_sets_are_told_in_the_log(log):
     with pytest.warns(UserWarning, match="not among"):
         ps.tl.aracne(adata, [*GENES[:3], "no"], n_subnetworks=0, correction=None, dpi=None, depth=None)
     assert "3 of 4 regulators are among the genes" in log()
-    ps.tl.viper(adata, network(6, 20), min_targets=10)
+    ps.tl.viper(adata, network(20, 20), min_targets=10)
     ps.tl.pathways(adata, {"one": ["R1", "R2", "X"], "two": ["R3", "Y"]}, min_targets=2)
     assert "scored 1 of 2 gene sets (min_targets=2); 60 % of their members are among the regulators" in log()
 

@@ -9,15 +9,15 @@ import pytest
 
 import pysces as ps
 
-GENES = [f"G{i}" for i in range(20)]
+GENES = [f"G{i}" for i in range(100)]
 NETWORK = pd.DataFrame(
-    {"source": np.repeat(["G0", "G1", "G2"], 10), "target": [*GENES[:10], *GENES[5:15], *GENES[10:]], "weight": 1.0}
+    {"source": np.repeat(["G0", "G1", "G2"], 10), "target": [*GENES[:10], *GENES[5:15], *GENES[10:20]], "weight": 1.0}
 )
 
 
 @pytest.fixture
 def adata():
-    X = np.random.default_rng(0).poisson(2.0, (40, 20)).astype(np.float32)
+    X = np.random.default_rng(0).poisson(2.0, (40, 100)).astype(np.float32)
     obs = pd.DataFrame({"type": pd.Categorical(["a", "b"] * 20)}, index=[f"c{i}" for i in range(40)])
     adata = ad.AnnData(X, obs=obs, var=pd.DataFrame(index=GENES))
     groups = pd.concat([NETWORK.assign(group=label) for label in "ab"])
@@ -91,7 +91,7 @@ CALLS = {
     ),
     "weights of genes": (
         lambda adata: ps.tl.viper(adata, NETWORK, min_targets=5, filter_genes=False, gene_weights={"no": 2.0}),
-        "gene_weights names none of the 20 genes",
+        "gene_weights names none of the 100 genes",
     ),
 }  # fmt: skip
 

@@ -8,9 +8,9 @@ import pytest
 
 import pysces as ps
 
-GENES = [f"g{i}" for i in range(8)]
-NETWORK = pd.DataFrame({"source": list("AAAABBBB"), "target": GENES, "weight": 1.0})
-X = np.random.default_rng(0).poisson(3.0, (40, 8)).astype(float)
+GENES = [f"g{i}" for i in range(60)]
+NETWORK = pd.DataFrame({"source": list("AAAABBBB"), "target": GENES[:8], "weight": 1.0})
+X = np.random.default_rng(0).poisson(3.0, (40, 60)).astype(float)
 VIPER = ps.VIPER(NETWORK, min_targets=1).fit(X, GENES)
 ARACNE = {"n_subnetworks": 0, "correction": None, "dpi": None}
 calls = pytest.mark.parametrize(

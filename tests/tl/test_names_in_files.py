@@ -11,7 +11,7 @@ import pytest
 
 import pysces as ps
 
-GENES = [f"G{i}" for i in range(30)]
+GENES = [f"G{i}" for i in range(120)]
 UNFIT, FIT = ["a/b", "/", "", "."], ["a.b", "a b", "é", "index", "values"]
 
 
@@ -20,14 +20,14 @@ def network(name="R"):
     return pd.concat(
         [
             pd.DataFrame({"source": source, "target": rng.permutation(GENES)[:12], "weight": 1.0})
-            for source in (name, "Q", "S")
+            for source in (name, *"QSABCDEFHIJK")
         ]
     )
 
 
 @pytest.fixture
 def adata():
-    X = np.random.default_rng(0).poisson(2.0, (44, 30)).astype(np.float32)
+    X = np.random.default_rng(0).poisson(2.0, (44, 120)).astype(np.float32)
     obs = pd.DataFrame({"type": pd.Categorical(["a", "b"] * 22)}, index=[f"c{i}" for i in range(44)])
     adata = ad.AnnData(X, obs=obs, var=pd.DataFrame(index=GENES))
     adata.uns["aracne"] = {"network": pd.concat([network().assign(group=label) for label in "ab"])}
