@@ -222,6 +222,7 @@ def pathways(adata):
     return adata
 
 
+@pytest.mark.filterwarnings("ignore:gene set 'set' holds 2 of the 4 regulators")
 @pytest.mark.parametrize("use", FOREIGN.values(), ids=FOREIGN)
 def test_activities_of_samples_scored_one_by_one_are_warned_of(use):
     with pytest.warns(UserWarning, match="120 of the 240 cells were not among the 120 cells.*no common reference"):
