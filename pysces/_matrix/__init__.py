@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pysces._matrix._choose import Choice, choose, choose_depth
-from pysces._matrix._counts import FRACTIONAL, UNKNOWN, counts_of, depths_of_cells
+from pysces._matrix._counts import FRACTIONAL, MOST_LOG, UNKNOWN, counts_of, depths_of_cells
 from pysces._matrix._detection import unmeasured_genes
 from pysces._matrix._read import (
     CELLS_PER_BLOCK,
@@ -19,6 +19,7 @@ from pysces._matrix._read import (
 __all__ = [
     "CELLS_PER_BLOCK",
     "FRACTIONAL",
+    "MOST_LOG",
     "UNKNOWN",
     "Choice",
     "checked_blocks",

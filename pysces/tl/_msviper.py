@@ -29,6 +29,7 @@ from pysces.estimators._remarks import say
 from pysces.tl._contrast_scorer import REMOVALS, SYNERGY, ContrastScorer
 from pysces.tl._designs import warn_of_few_labellings
 from pysces.tl._measured import OTHERS, codes_of, warn_of_unmeasured
+from pysces.tl._raw_counts import warn_of_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -160,8 +161,8 @@ def msviper(
     Warns
     -----
     UserWarning
-        If the group holds other cells than when its network in ``uns`` was inferred, or if genes that are common on one
-        side have no count on the other, as after an outer join.
+        If the group holds other cells than when its network in ``uns`` was inferred, if genes that are common on one
+        side have no count on the other, as after an outer join, or if X holds counts.
 
     Raises
     ------
@@ -202,6 +203,7 @@ def msviper(
         warn(f"a network of other cells: {stale}")
     chosen = choose(adata, layer=layer, use_raw=use_raw, mask_var=None)
     n_rows(chosen.x)
+    warn_of_counts(chosen.x, "the t of a gene")
     warn_of_unmeasured(
         chosen.x, codes_of(adata.n_obs, rows), [repr(group), OTHERS if reference == "rest" else repr(reference)]
     )

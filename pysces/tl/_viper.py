@@ -26,6 +26,7 @@ from pysces.get._activity import without_scores
 from pysces.tl._measured import codes_of, warn_of_unmeasured
 from pysces.tl._panel import default_weights
 from pysces.tl._plan import Run
+from pysces.tl._raw_counts import BY_VALUE, warn_of_counts
 from pysces.tl._results import Arrays, checked_path, new_file
 from pysces.tl._scoring import plan_of, references
 
@@ -86,7 +87,7 @@ def viper(
     Parameters
     ----------
     adata
-        Annotated data; X or the layer holds log-normalised values or counts, dense, CSR or CSC, never made dense.
+        Annotated data; X or the layer holds log-normalised values, dense, CSR or CSC, never made dense.
     network
         Key in ``uns`` of a network from :func:`pysces.tl.aracne`, or a table with the columns ``source``, ``target``,
         ``weight`` and, optionally, ``likelihood`` and ``group``. Or several of these by name (metaVIPER): every cell is
@@ -167,7 +168,8 @@ def viper(
     -----
     UserWarning
         If groups hold other cells than when their networks in ``uns`` were inferred; if genes that are common in one
-        group have no count in another, as after an outer join; if groups get no scores.
+        group have no count in another, as after an outer join; if groups get no scores; if X holds counts, and the
+        signature compares values of genes (all but ``"doublerank"`` and ``"none"``).
 
     Raises
     ------
@@ -223,6 +225,8 @@ def viper(
         for table_key in [given for given in named.values() if isinstance(given, str)]:
             if stale := stale_groups(adata, table_key, groupby, "aracne(adata, ...)", [part.label for part in parts]):
                 warn(f"networks of other cells: {stale}")
+    if signature in BY_VALUE:
+        warn_of_counts(chosen.x, f"signature={signature!r}")
     against = references(adata, parts, groupby, reference)
     _warn_of_unmeasured(chosen, parts, against)
     since = _log.start(f"scoring regulators in {len(parts)} group{'s' * (len(parts) != 1)} of cells")

@@ -134,6 +134,7 @@ def test_a_planted_regulator_comes_out_on_top():
     assert results["nes"][0] > 3
 
 
+@pytest.mark.filterwarnings("ignore:X holds counts")
 def test_permutations_weigh_down_targets_that_vary_together():
     rng = np.random.default_rng(0)
     X = rng.poisson(3.0, (80, 60)).astype(float)
@@ -245,6 +246,7 @@ def shadowed_cells():
     return adata, pd.concat([caster, other, rest], ignore_index=True)
 
 
+@pytest.mark.filterwarnings("ignore:X holds counts")
 def test_what_is_in_a_shadow_is_scored_without_the_shared_targets():
     adata, network = shadowed_cells()
     settings = {"n_permutations": 50, "filter_genes": False}
@@ -259,6 +261,7 @@ def test_what_is_in_a_shadow_is_scored_without_the_shared_targets():
     assert p[0] < np.log(0.3) < p[1]
 
 
+@pytest.mark.filterwarnings("ignore:X holds counts")
 @pytest.mark.parametrize(("min_targets", "left"), [(14, {"CASTER", "OTHER", "REST"}), (15, {"CASTER", "REST"})])
 def test_what_keeps_too_few_targets_is_dropped(min_targets, left):
     adata, network = shadowed_cells()

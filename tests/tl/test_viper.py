@@ -465,7 +465,7 @@ def test_values_that_are_not_finite_do_no_harm_in_cells_that_are_not_scored():
 
 
 def test_a_regulator_that_no_file_can_hold_is_warned_of() -> None:
-    x = np.random.default_rng(0).poisson(1.0, (20, 8)).astype(float)
+    x = np.log1p(np.random.default_rng(0).poisson(1.0, (20, 8)))
     adata = ad.AnnData(x, var=pd.DataFrame(index=[f"g{i}" for i in range(8)]))
     network = pd.DataFrame({"source": "HLA-A/B", "target": ["g1", "g2", "g3"], "weight": 1.0})
     with pytest.warns(UserWarning, match="columns that cannot be saved: 'HLA-A/B'"):
