@@ -247,6 +247,17 @@ def test_all_values_that_are_not_finite_are_counted_not_only_those_of_the_first_
         columns(as_format(many), np.arange(3000), np.arange(4))
 
 
+def test_genes_that_were_not_measured_in_some_samples_are_told_from_single_values_that_are_missing():
+    samples = [ad.AnnData(np.ones((10, 2)), var=pd.DataFrame(index=genes)) for genes in (["a", "b"], ["b", "c"])]
+    joined = ad.concat(samples, join="outer", index_unique="-")
+    with pytest.raises(ValueError, match=r"2 genes are missing in many cells, as after .*use join='inner'"):
+        columns(joined.X, np.arange(20), np.arange(3))
+    single = np.ones((20, 3))
+    single[4, 1] = single[5, 2] = np.nan
+    with pytest.raises(ValueError, match=r"or fill the values\.$"):
+        columns(single, np.arange(20), np.arange(3))
+
+
 @pytest.mark.parametrize("reader", [columns, lambda *given, **more: list(row_blocks(*given, **more))])
 def test_places_are_rows_of_x_whatever_is_read(reader, as_format):
     bad = X.copy()

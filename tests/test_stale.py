@@ -159,6 +159,7 @@ USES = {
     ),
     "get.activity": ps.get.activity,
     "pl.rank_regulators": ps.pl.rank_regulators,
+    "pl.activity_heatmap": ps.pl.activity_heatmap,
 }
 
 
@@ -176,6 +177,32 @@ def test_a_network_of_a_group_that_was_made_anew_is_warned_of(inferred):
     swapped(adata)
     with pytest.warns(UserWarning, match=r"1 group \('0'\).*pysces.tl.aracne\(adata, ...\) again"):
         ps.tl.msviper(adata, "leiden", "0", min_targets=2, n_permutations=0)
+
+
+DRAWINGS = {
+    "null": lambda a: ps.pl.null(a, group="0"),
+    "regulon": lambda a: ps.pl.regulon(a, "g12", group="0", color="expression"),
+    "network": lambda a: ps.pl.network(a, regulators=["g12"], group="0", color="expression"),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
+def test_drawings_of_a_group_that_was_made_anew_are_warned_of(inferred, draw):
+    adata = inferred.copy()
+    draw(adata)
+    swapped(adata)
+    with pytest.warns(UserWarning, match=r"a network of other cells: 1 group \('0'\).*pysces.tl.aracne"):
+        draw(adata)
+
+
+def test_regulators_of_a_drawing_that_were_ranked_in_other_cells_are_warned_of(inferred):
+    adata = inferred.copy()
+    edges = adata.uns["aracne"]["network"]
+    edges["source"] = edges["source"].astype(str).replace({"g12": "R0", "g13": "R1"})
+    ps.pl.network(adata, group="0")
+    swapped(adata)
+    with pytest.warns(UserWarning, match=r"regulators are those of other cells: 1 group \('0'\).*rank_regulators"):
+        ps.pl.network(adata, group="0")
 
 
 @pytest.mark.parametrize(
@@ -212,6 +239,7 @@ FOREIGN = {
     "rank_regulators": lambda a: ps.tl.rank_regulators(a, "sample"),
     "similarity": ps.tl.similarity,
     "get.activity": ps.get.activity,
+    "pl.activity_heatmap": ps.pl.activity_heatmap,
     "conservation": lambda a: ps.tl.regulator_conservation(a[a.obs["sample"] == "y"].copy(), a, n_top=2),
     "pathways": lambda a: ps.tl.rank_regulators(pathways(a), "sample", key="pathways"),
 }

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 CELLS_PER_BLOCK = 512
 CELLS_PER_READ, DENSE_CELLS_PER_READ = 8192, 1024
 """Stored rows that are read at a time from a file or a dask array; of the latter whole chunks."""
+UNMEASURED = 1 / 50
+"""Share of the cells in which a gene is missing that is taken for one not measured in a sample of them."""
 FEW = 1 / 8
 """A smaller share of the stored rows than this is read row by row."""
 
@@ -186,19 +188,28 @@ def _values(part: Any) -> NDArray[Any]:
 
 
 def _not_finite(x: Any, rows: NDArray[np.intp]) -> str:
-    """How many values of ``rows`` are not finite, and where the first is."""
-    n_nan = n_inf = 0
+    """How many values of ``rows`` are not finite, where the first is, and whether genes were not measured."""
+    n_missing, n_inf = np.zeros(x.shape[1], np.intp), 0
     first = None
     for place, part in blocks_of(x, rows):
-        values = _values(part)
-        n_nan, n_inf = n_nan + int(np.isnan(values).sum()), n_inf + int(np.isinf(values).sum())
-        if first is None and not np.isfinite(values).all():
-            bad = sp.coo_array(part)
-            bad_row, bad_column = (of[~np.isfinite(bad.data)] for of in bad.coords)
+        if np.isfinite(_values(part)).all():
+            continue
+        bad = sp.coo_array(part)
+        bad_row, bad_column = (of[~np.isfinite(bad.data)] for of in bad.coords)
+        missing = bad.coords[1][np.isnan(bad.data)]
+        n_missing += np.bincount(missing, minlength=len(n_missing))
+        n_inf += len(bad_row) - len(missing)
+        if first is None:
             at = np.lexsort((bad_column, bad_row))[0]
             first = int(rows[place][bad_row[at]]), int(bad_column[at])
     row, column = first or (0, 0)
-    return (
-        f"X holds {n_nan} missing (NaN) and {n_inf} infinite values, the first at row {row}, column {column}; every "
-        "value must be finite. Remove these genes or cells, or fill the values."
+    n_nan = n_missing.sum()
+    n_unmeasured = int((n_missing >= max(2, UNMEASURED * len(rows))).sum())
+    joined = (
+        f" {n_unmeasured} genes are missing in many cells, as after anndata.concat(join='outer') of samples that were "
+        "not measured for the same genes: use join='inner', or keep only genes that were measured in all samples."
     )
+    return (
+        f"X holds {n_nan} missing (NaN) and {n_inf} infinite values, the first at row {row}, column {column}; "
+        "every value must be finite. Remove these genes or cells, or fill the values."
+    ) + joined * (n_unmeasured > 0)

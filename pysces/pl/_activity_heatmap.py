@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pysces import _slots
-from pysces._check import no_effect, some, unique, whole_number
+from pysces._check import no_effect, some, unique, warn, whole_number
 from pysces._random import child, seed_sequence
+from pysces._stale import stale_groups, warn_of_foreign_cells
 from pysces._strata import strata
 from pysces.pl._axes import group_colours, new_axes, symmetric
 from pysces.pl._heatmap import (
@@ -86,6 +87,12 @@ def activity_heatmap(
     -------
     The axes of the heat map.
 
+    Warns
+    -----
+    UserWarning
+        If the groups held other cells when they were ranked, as clusters that were computed anew, or if cells are of
+        several runs of :func:`pysces.tl.viper`, joined afterwards.
+
     Raises
     ------
     KeyError
@@ -109,6 +116,7 @@ def activity_heatmap(
         no_effect({"n": (n, N_REGULATORS)}, "regulators, which are drawn as named")
     whole_number(max_cells, "max_cells", least=1)
     activity, _ = _slots.read_activity(adata, key)
+    warn_of_foreign_cells(adata, key)
     groupby, ranking = _ranked(adata, key, groupby)
     groups = strata(adata.obs, groupby)
     if not groups:
@@ -150,8 +158,10 @@ def _ranked(adata: AnnData, key: str, groupby: GroupBy | None) -> tuple[GroupBy 
     parameters = _slots.read_parameters(adata, _slots.RANK_REGULATORS)
     by = _slots.stored_groupby(parameters)
     same = groupby is None or groupby == by or (isinstance(by, list) and list(groupby) == by)
-    if parameters["key"] != key or not same:
+    if parameters["key"] != key or not same or by is None:
         return groupby, None
+    if stale := stale_groups(adata, _slots.RANK_REGULATORS, by, "rank_regulators(adata, ...)"):
+        warn(f"groups are of other cells than those ranked: {stale}")
     return by, _slots.read_ranking(adata, _slots.RANK_REGULATORS)
 
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pysces._check import some
+from pysces._check import some, warn
 from pysces._frame import column
 from pysces._infer.estimator import GaussianCopula, Partition
 from pysces._parallel import resolve_threads
+from pysces._stale import stale_groups
 from pysces._strata import ALL_CELLS, group_labels, named
 from pysces.estimators._cells import ranked_cells
 from pysces.pl._groups import counted
@@ -41,6 +42,14 @@ def rows_of(adata: AnnData, groupby: GroupBy | None, group: str | None) -> NDArr
         msg = f"group={group!r} has no cells in adata.obs[{named(groupby)}], which has: {some(labels.unique())}."
         raise KeyError(msg)
     return rows
+
+
+def warn_of_other_cells(adata: AnnData, network: str, groupby: GroupBy | None, group: str | None) -> None:
+    """Warn if the network of a group was inferred from other cells than those that it holds now."""
+    if group is None or groupby is None:
+        return
+    if stale := stale_groups(adata, network, groupby, "aracne(adata, ...)", [group]):
+        warn(f"a network of other cells: {stale}")
 
 
 def named_cells(rows: NDArray[np.intp], group: str | None) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from pysces import _slots
-from pysces._check import no_effect, unique, whole_number
+from pysces._check import no_effect, unique, warn, whole_number
+from pysces._stale import stale_groups
 from pysces.pl._axes import LIGHT
 from pysces.pl._graph import (
     DOT,
@@ -110,6 +111,11 @@ def network(
     -------
     The axes; one unit is an inch of a new figure. In smaller axes names may overlap.
 
+    Warns
+    -----
+    UserWarning
+        If the group held other cells when its regulators were ranked or, with ``color``, its network was inferred.
+
     Raises
     ------
     KeyError
@@ -188,6 +194,10 @@ def _regulators(
         top = table.loc[(table["group"] == group) & table["score"].notna(), "source"].astype(str)
         here = top[top.isin(sizes.index)].tolist()
         if here:
+            key = _slots.RANK_REGULATORS
+            by = _slots.stored_groupby(_slots.read_parameters(adata, key))
+            if by and (stale := stale_groups(adata, key, by, "rank_regulators(adata, ...)", [group])):
+                warn(f"regulators are those of other cells: {stale}")
             return here[:n]
     return sorted(sizes.index, key=lambda name: (-sizes[name], name))[:n]
 

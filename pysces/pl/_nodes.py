@@ -13,6 +13,7 @@ from pysces._check import no_effect, one_of, some
 from pysces._matrix import choose, columns
 from pysces._network import check_network
 from pysces._strata import group_labels, named
+from pysces.pl._cells import warn_of_other_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,6 +98,8 @@ def node_values(
     if groupby is None:
         msg = f"color={color!r} needs the column of adata.obs that holds group={group!r}; name it: groupby='...'."
         raise ValueError(msg)
+    if isinstance(network, str):
+        warn_of_other_cells(adata, network, groupby, group)
     labels = group_labels(adata.obs, groupby)
     inside, labelled = np.asarray(labels == group), np.asarray(labels.codes >= 0)
     if not inside.any():

@@ -14,7 +14,7 @@ from pysces._matrix import choose
 from pysces._parallel import resolve_threads
 from pysces.get import network
 from pysces.pl._axes import BLUE, GREY, LIGHT, RED, new_axes
-from pysces.pl._cells import named_cells, ranked, rows_of, stored_estimator
+from pysces.pl._cells import named_cells, ranked, rows_of, stored_estimator, warn_of_other_cells
 from pysces.pl._groups import counted
 
 if TYPE_CHECKING:
@@ -80,6 +80,11 @@ def null(
     -------
     The axes on the left; those on the right are the last of the figure.
 
+    Warns
+    -----
+    UserWarning
+        If the group held other cells when its network was inferred.
+
     Raises
     ------
     KeyError
@@ -101,7 +106,9 @@ def null(
     chosen = choose(
         adata, layer=settings.get("layer"), use_raw=settings.get("use_raw", False), mask_var=settings.get("mask_var")
     )
-    rows = rows_of(adata, _slots.stored_groupby(settings), group)
+    groupby = _slots.stored_groupby(settings)
+    warn_of_other_cells(adata, key, groupby, group)
+    rows = rows_of(adata, groupby, group)
     regulators, targets = _genes(edges, settings, chosen)
     genes = np.union1d(regulators, targets)
     cells = ranked(adata, chosen, settings, rows, genes)

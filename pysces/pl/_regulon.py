@@ -93,6 +93,11 @@ def regulon(
     -------
     The axes; one unit is an inch of a new figure. In smaller axes names may overlap.
 
+    Warns
+    -----
+    UserWarning
+        If, with ``color``, the group held other cells when its network was inferred.
+
     Raises
     ------
     KeyError
