@@ -202,7 +202,7 @@ def test_counts_come_back_from_logarithms_of_deep_cells():
 
 def test_square_roots_of_small_counts_are_no_logarithms():
     X = np.random.default_rng(0).poisson(0.4, (N_CELLS, N_GENES)).clip(max=4).astype(float)  # log10(10), log10(25.95)
-    assert counts_of(as_csc(np.sqrt(X)), N_CELLS).source == "sum of values"
+    assert counts_of(as_csc(np.sqrt(X)), N_CELLS).source == "unknown"
 
 
 # --- fractional counts ------------------------------------------------------------------------------------------------
@@ -339,6 +339,16 @@ OTHER = {
     "small": lambda: 1e-300 * imputed("uniform"),
     "sums that are the same": lambda: ambient_removed()[4:] / ambient_removed()[4:].sum(axis=1, keepdims=True),
 }
+
+
+@pytest.mark.parametrize("log", [np.log1p, np.asarray], ids=["logarithms", "normalised"])
+@pytest.mark.parametrize("n_genes", [60, 80])
+def test_a_panel_of_normalised_genes_without_small_counts_has_no_sum_that_is_a_depth(log, n_genes):
+    rng = np.random.default_rng(0)
+    rates = rng.lognormal(0.0, 0.4, (N_CELLS, 1)) * rng.gamma(0.5, 120.0, (N_CELLS, n_genes))  # most values above 25
+    X = np.where(rng.random((N_CELLS, n_genes)) < 0.1, 0.0, rng.poisson(rates) + 30.0)
+    values = log(X / X.sum(axis=1, keepdims=True) * rng.uniform(1e3, 2e3, (N_CELLS, 1)))
+    assert depths_of_cells(values, np.arange(N_CELLS)) == (None, "unknown")
 
 
 @pytest.mark.parametrize("kind", OTHER)

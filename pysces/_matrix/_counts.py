@@ -42,6 +42,9 @@ WHOLE_BASE = 0.02
 MOST_FALL = -0.4
 """Correlation with the number of genes detected below which values were divided by the depth: -0.6 and less on real
 cells; 0.05 and more for counts of any kind."""
+MANY_DETECTED, LEAST_RISE = 200, 0.6
+"""With fewer genes detected in the median cell, such as those of a panel, the correlation of values divided by the
+depth is between -0.9 and 0.6 on real cells, that of counts between -0.9 and 0.9."""
 LEAST_SPREAD = 1e-3
 """Relative standard deviation of sums that were not made the same."""
 FRACTIONAL, UNKNOWN = "sum of values", "unknown"
@@ -293,4 +296,5 @@ def _are_fractional(sums: NDArray[np.float64], n_detected: NDArray[np.float64], 
     detected, mean_logs = np.log(n_detected[cells]), mean_logs[cells]
     if np.ptp(detected) == 0 or np.ptp(mean_logs) == 0:
         return False
-    return bool(np.corrcoef(detected, mean_logs)[0, 1] > MOST_FALL)
+    least = MOST_FALL if np.median(n_detected[cells]) >= MANY_DETECTED else LEAST_RISE
+    return bool(np.corrcoef(detected, mean_logs)[0, 1] > least)
