@@ -12,6 +12,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    type Floats = NDArray[np.float64]
+
 MOST_LABELLINGS = 1000
 """As many are counted one by one in tests of ranks and sums; with more, their distribution is close to normal."""
 SAME = 1e-9
@@ -28,14 +30,22 @@ def are_few(n: int, n_reference: int, most: int = MOST_LABELLINGS) -> bool:
     return lgamma(n + n_reference + 1) - lgamma(n + 1) - lgamma(n_reference + 1) <= log(most + 0.5)
 
 
+def n_ways(n: Floats, n_reference: Floats) -> int:
+    """In how many ways cells can be labelled within strata, of which each has so many of both sides.
+
+    More than ``MOST_LABELLINGS`` are not counted on.
+    """
+    ways = 1
+    for own, other in zip(np.asarray(n, int).tolist(), np.asarray(n_reference, int).tolist(), strict=True):
+        if not are_few(own, other):
+            return MOST_LABELLINGS + 1
+        ways = min(ways * n_labellings(own, other), MOST_LABELLINGS + 1)
+    return ways
+
+
 def n_as_extreme(n: int, n_reference: int) -> int:
     """How many labellings are, at least, as extreme as the observed one: it, and its mirror in groups of one size."""
     return 2 if n == n_reference else 1
-
-
-def least_p(n: int, n_reference: int) -> float:
-    """The smallest two-sided p that labels of so many cells can give."""
-    return n_as_extreme(n, n_reference) / n_labellings(n, n_reference)
 
 
 @cache
@@ -47,9 +57,18 @@ def labellings(n: int, n_reference: int) -> NDArray[np.bool_]:
     return found
 
 
-def log_p_of_sum(values: NDArray[np.float64], members: NDArray[np.bool_]) -> float:
+def log_p_of_sum(values: Floats, members: NDArray[np.bool_]) -> float:
     """Log of the share of labellings whose sum in the group is as far from its mean as that of ``members``."""
-    n = int(members.sum())
-    centred = values - values.mean()
-    sums = np.abs(labellings(n, len(values) - n) @ centred)
-    return float(np.log((sums >= abs(centred[members].sum()) * (1 - SAME)).mean()))
+    return log_p_of_first(sums_of_labellings(values, members))
+
+
+def sums_of_labellings(values: Floats, members: NDArray[np.bool_]) -> Floats:
+    """Sum of the values in the group, less its mean, with every labelling; that of ``members`` comes first."""
+    n, centred = int(members.sum()), values - values.mean()
+    sums: Floats = labellings(n, len(values) - n) @ np.concatenate([centred[members], centred[~members]])
+    return sums
+
+
+def log_p_of_first(sums: Floats) -> float:
+    """Log of the share of ``sums`` that are as far from 0 as the first."""
+    return float(np.log((np.abs(sums) >= abs(sums[0]) * (1 - SAME)).mean()))

@@ -38,7 +38,7 @@ class Ranking(NamedTuple):
     mean: Floats
     mean_reference: Floats
     enough: NDArray[np.bool_]
-    """Whether there are cells enough on both sides."""
+    """Whether there are cells enough on both sides, and with strata any stratum with cells of both."""
 
 
 def rank_groups(
@@ -82,7 +82,7 @@ def rank_groups(
                     tested = van_elteren(cells.x, cells.codes, strata[rows[known]], n_groups, rest=rest)
                 found[:3, :, regulator] = np.where(cells.vary, tested, np.nan)
                 found[3:, :, regulator] = cells.mean, cells.mean_reference
-                enough[:, regulator] = cells.enough
+                enough[:, regulator] = cells.enough if strata is None else cells.enough & ~np.isnan(tested[1])
 
     run(rank, n_regulators, block_size(len(rows) * STEPS_PER_CELL), n_threads, on_done)
     score, effect, log_p, mean, mean_reference = found

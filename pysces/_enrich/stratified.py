@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pysces._enrich.labellings import MOST_LABELLINGS, log_p_of_first, n_ways, sums_of_labellings
 from pysces._enrich.null import log_pvalues
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ def van_elteren(
 ) -> tuple[Floats, Floats, Floats]:
     """Weighted sum of the rank sums of all strata as a normal score; the area under the ROC curve within strata.
 
-    A stratum of N cells weighs 1 / (N + 1), and strata without cells of both sides count for nothing. ``codes`` and
-    ``rest`` are those of :func:`pysces._enrich.ranking.rank_groups`.
+    A stratum of N cells weighs 1 / (N + 1), and strata without cells of both sides count for nothing. p is exact where
+    the cells can be labelled in few ways within their strata. ``codes`` and ``rest`` are those of
+    :func:`pysces._enrich.ranking.rank_groups`.
     """
     if rest:
         return _against_others(x, codes, strata, n_groups)
@@ -48,7 +50,23 @@ def _against_others(
     with np.errstate(invalid="ignore", divide="ignore"):
         z = (weight * (larger - pairs / 2)).sum(axis=0) / np.sqrt((weight**2 * variance).sum(axis=0))
         effect = (weight * larger).sum(axis=0) / (weight * pairs).sum(axis=0)
-    return z, effect, log_pvalues(z)
+    log_p = log_pvalues(z)
+    for group in np.flatnonzero(pairs.any(axis=0)):
+        if n_ways(n[:, group], n_cells[:, 0] - n[:, group]) <= MOST_LABELLINGS:
+            log_p[group] = _exact_log_p(ranks, codes == group, strata, np.flatnonzero(pairs[:, group]))
+    return z, effect, log_p
+
+
+def _exact_log_p(
+    ranks: Floats, members: NDArray[np.bool_], strata: NDArray[np.intp], compared: NDArray[np.intp]
+) -> float:
+    """Log of the share of labellings within strata that are as extreme as the observed one."""
+    total = np.zeros(1)
+    for stratum in compared:
+        own = strata == stratum
+        sums = sums_of_labellings(ranks[own], members[own]) / (own.sum() + 1)
+        total = (total[:, None] + sums).ravel()
+    return log_p_of_first(total)
 
 
 def _ranks_within(x: Floats, strata: NDArray[np.intp], n_strata: int) -> tuple[Floats, Floats]:

@@ -30,7 +30,7 @@ MOST_RATIO = 1.2
 def strata_of(adata: AnnData, strata: str, key: str, codes: NDArray[np.intp]) -> NDArray[np.intp]:
     """The stratum of each cell, negative for cells that are in none."""
     if strata != DEPTH:
-        return group_labels(adata.obs, strata).codes.astype(np.intp)
+        return _column(adata, strata, codes)
     if DEPTH in adata.obs.columns and column(adata.obs, DEPTH).dtype.kind not in "iuf":
         msg = "strata='depth' is ambiguous: adata.obs has a column of labels 'depth'; rename the column."
         raise ValueError(msg)
@@ -47,22 +47,56 @@ def strata_of(adata: AnnData, strata: str, key: str, codes: NDArray[np.intp]) ->
     return found
 
 
-def warn_of_few_compared(
-    codes: NDArray[np.intp], of_cell: NDArray[np.intp], labels: list[str], strata: str, *, rest: bool
-) -> None:
-    """Warn of groups most of whose cells have no cell to be compared with in their stratum."""
+def _column(adata: AnnData, strata: str, codes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Strata that are labels of a column."""
+    if isinstance(strata, str):
+        if strata not in adata.obs.columns:
+            msg = f"strata={strata!r} is neither 'depth' nor a column of adata.obs, which has: {some(adata.obs)}."
+            raise KeyError(msg)
+        if column(adata.obs, strata).dtype.kind == "f":
+            msg = (
+                f"strata={strata!r} holds numbers, not labels; divide them into classes: "
+                f"adata.obs['classes'] = pandas.qcut(adata.obs[{strata!r}], 5).astype(str), strata='classes'."
+            )
+            raise TypeError(msg)
+    found = group_labels(adata.obs, strata).codes.astype(np.intp)
+    n_without = int(((found < 0) & (codes >= 0)).sum())
+    if n_without:
+        warn(f"{n_without} cells have no label in strata={strata!r} and are left out.")
+    return found
+
+
+def cells_per_stratum(
+    codes: NDArray[np.intp], of_cell: NDArray[np.intp] | None, n_groups: int, *, rest: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Cells of each group and of those it is compared with, strata x groups; one stratum without ``of_cell``."""
+    if of_cell is None:
+        of_cell = np.zeros(len(codes), np.intp)
     counted = (codes >= 0) & (of_cell >= 0)
-    n_cells = np.zeros((of_cell.max(initial=0) + 1, len(labels) + 1))
+    n_cells = np.zeros((of_cell.max(initial=0) + 1, n_groups + 1))
     np.add.at(n_cells, (of_cell[counted], codes[counted]), 1)
     group = n_cells[:, :-1]
     reference = n_cells.sum(axis=1, keepdims=True) - group if rest else np.broadcast_to(n_cells[:, -1:], group.shape)
+    return group, reference
+
+
+def warn_of_few_compared(
+    codes: NDArray[np.intp], of_cell: NDArray[np.intp], labels: list[str], strata: str, *, rest: bool
+) -> None:
+    """Warn of groups many of whose cells have no cell to be compared with in their stratum.
+
+    Groups of which no cell has any are left out later, which is told then.
+    """
+    group, reference = cells_per_stratum(codes, of_cell, len(labels), rest=rest)
     shares = np.where(reference > 0, group, 0).sum(axis=0) / np.maximum(np.bincount(codes[codes >= 0],
                       minlength=len(labels) + 1)[:-1], 1)  # fmt: skip
-    few = [label for label, share in zip(labels, shares, strict=True) if share < LEAST_COMPARED]
+    few = {label: share for label, share in zip(labels, shares, strict=True) if 0 < share < LEAST_COMPARED}
     if few:
+        fewest = min(few, key=lambda label: few[label])
+        others = [label for label in few if label != fewest]
         warn(
-            f"within strata={strata!r} only {shares.min():.0%} of the cells of {labels[int(shares.argmin())]!r} have "
-            f"cells to be compared with; few also for: {some(few)}. Their results stand for these cells only; use "
+            f"within strata={strata!r} only {few[fewest]:.0%} of the cells of {fewest!r} have cells to be compared "
+            f"with{f'; few also of {some(others)}' if others else ''}. Their results stand for these cells only; use "
             "fewer strata, or compare other groups."
         )
 
@@ -71,6 +105,8 @@ def warn_of_depths(adata: AnnData, key: str, codes: NDArray[np.intp], labels: li
     """Warn of groups whose depth differs from that of their reference by more than their composition explains."""
     counted = np.flatnonzero(codes >= 0)
     rows = counted[np.unique(np.linspace(0, len(counted) - 1, min(LOOKED_AT, len(counted))).astype(np.intp))]
+    activity, _ = _slots.read_activity(adata, key)
+    rows = rows[activity.iloc[rows].notna().any(axis=1).to_numpy()]  # cells without counts are not compared
     technical = _technical(adata, key, rows)
     if technical is None:
         return

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pysces._check import warn
-from pysces._enrich.labellings import least_p, n_labellings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,10 +14,14 @@ if TYPE_CHECKING:
 SIGNIFICANT = 0.05
 
 
-def warn_of_few_labellings(n: int, n_reference: int, log_q: NDArray[np.float64], remedy: str) -> None:
-    """Warn if nothing is significant where one regulator alone could not be, whatever its activities are."""
-    tested = int((~np.isnan(log_q)).sum())
-    least = least_p(n, n_reference)
+def warn_of_few_labellings(
+    n: int, n_reference: int, ways: int, n_as_extreme: int, log_q: NDArray[np.float64], remedy: str
+) -> None:
+    """Warn if nothing is significant where one regulator alone could not be, whatever its activities are.
+
+    Of all ``ways`` to label the cells, at least ``n_as_extreme`` are as extreme as any one.
+    """
+    tested, least = int((~np.isnan(log_q)).sum()), n_as_extreme / ways
     if least * tested < SIGNIFICANT or (log_q < np.log(SIGNIFICANT)).any():
         return
     if least >= SIGNIFICANT:
@@ -27,5 +30,4 @@ def warn_of_few_labellings(n: int, n_reference: int, log_q: NDArray[np.float64],
         together = int(np.ceil(least * tested / SIGNIFICANT))
         consequence = f"and a q below {SIGNIFICANT} takes {together} of the {tested} regulators at this p"
     cells = f"{n + n_reference} cells or samples ({n} against {n_reference})"
-    ways = f"in {n_labellings(n, n_reference)} ways"
-    warn(f"{cells} can be labelled {ways}: no p is below {least:.2g}, {consequence}; {remedy}.")
+    warn(f"{cells} can be labelled in {ways} ways: no p is below {least:.2g}, {consequence}; {remedy}.")

@@ -12,7 +12,7 @@ from pysces import _log, _slots
 from pysces._check import flag, share, some, warn, whole_number
 from pysces._coverage import tell_coverage
 from pysces._enrich.contrast import Contrast
-from pysces._enrich.labellings import n_labellings
+from pysces._enrich.labellings import n_as_extreme, n_labellings
 from pysces._enrich.leading_edge import leading_edge
 from pysces._enrich.null import log_pvalues
 from pysces._enrich.shadow import find_shadows, without_shared
@@ -234,8 +234,10 @@ def msviper(
     in_edge = leading_edge(contrast.z, regulons)
     tables[_slots.RESULTS] = results = _result_table(names, regulons, nes, se, score.size(regulons), in_edge)
     if score.enumerates:
+        n, n_reference = len(rows[0]), len(rows[1])
         warn_of_few_labellings(
-            len(rows[0]), len(rows[1]), results["log_qvalue"].to_numpy(),
+            n, n_reference, n_labellings(n, n_reference), n_as_extreme(n, n_reference),
+            results["log_qvalue"].to_numpy(),
             "compare more samples, or give n_permutations=0 for p of the analytic NES, which are too small where the "
             "targets of a regulator vary together",
         )  # fmt: skip

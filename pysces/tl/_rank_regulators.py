@@ -10,14 +10,14 @@ import pandas as pd
 from pysces import _log, _slots
 from pysces._cells import remembered
 from pysces._check import one_of, some, warn
-from pysces._enrich.labellings import are_few, least_p
+from pysces._enrich.labellings import MOST_LABELLINGS, n_as_extreme, n_ways
 from pysces._enrich.ranking import EXACT, LEAST_CELLS, TESTS, rank_groups
 from pysces._infer.significance import log_qvalues
 from pysces._parallel import resolve_threads
 from pysces._stale import warn_of_foreign_cells
 from pysces._strata import group_labels, meaning_of, named, strata
 from pysces.tl._comparable import warn_of_own_references
-from pysces.tl._depth_strata import strata_of, warn_of_depths, warn_of_few_compared
+from pysces.tl._depth_strata import cells_per_stratum, strata_of, warn_of_depths, warn_of_few_compared
 from pysces.tl._designs import SIGNIFICANT, warn_of_few_labellings
 from pysces.tl._measured import warn_of_unmeasured_activities
 
@@ -71,8 +71,10 @@ def rank_regulators(
     is that of kappa, where k is hypergeometric; where cells are tied for the last of the n places, each counts as the
     share of the places left, and for p a broken k is rounded towards its expectation. All p-values are two-sided, of a
     normal, t (``"t-test"``) or chi-squared (``"kruskal"``) distribution, or twice the smaller tail (``"kappa"``). Those
-    of ``"wilcoxon"`` and ``"stouffer"`` are exact where the cells can be labelled in at most 1,000 ways: a share of
-    these ways, which for three cells against three is at least 0.1. A warning is raised where none can be below 0.05.
+    of ``"wilcoxon"`` and ``"stouffer"`` are exact where the cells can be labelled in at most 1,000 ways (with
+    of ``"wilcoxon"`` and ``"stouffer"`` are exact where the cells can be labelled in at most 1,000 ways (within their
+    strata, if there are such): a share of these ways, which for three cells against three is at least 0.1. A warning is
+    raised where none can be below 0.05.
 
     The p-values are over cells. Cells of one person are not independent samples of people: with many cells, small
     differences have small p-values. To compare data sets, compare the effects.
@@ -120,16 +122,18 @@ def rank_regulators(
         ``"kruskal"``, one row per regulator that can be tested, of the group of the highest mean rank, and
         ``log_qvalue`` over all regulators.
     ``adata.uns[key_added]["params"]``
-        Parameters and versions, and ``groups_skipped``: groups without 2 cells with activities on both sides.
+        Parameters and versions, and ``groups_skipped``: groups without 2 cells with activities on both sides, or that
+        meet no cell to be compared with in any stratum.
     ``adata.uns[key_added]["cells"]``
         Hashes of the names of the cells and the group of each, by which groups that were made anew since are found out.
 
     Warns
     -----
     UserWarning
-        If cells were not scored against the same cells: groups with references of their own, or cells that the run of
-        ``viper`` did not see; if genes that are common on one side have no count on the other, as after an outer join
-        (looked for in the matrix that was scored, if it is there).
+        If groups are left out, or cells have no label in ``strata``; if cells were not scored against the same cells:
+        groups with references of their own, or cells that the run of ``viper`` did not see; if genes that are common on
+        one side have no count on the other, as after an outer join (looked for in the matrix that was scored, if it is
+        there).
 
     Raises
     ------
@@ -194,20 +198,21 @@ def rank_regulators(
         )  # fmt: skip
     compared = ranking.enough.any(axis=1)
     skipped = [label for label, kept in zip(chosen.labels, compared, strict=True) if not kept]
+    within, or_strata = ("", "") if strata is None else (f" in strata={strata!r}", ", or other strata")
     if not compared.any():
         msg = (
             f"no group of adata.obs[{named(groupby)}] has {LEAST_CELLS} cells with activities and as many to be "
-            f"compared with: {some(chosen.labels)}; choose other groups or another reference."
+            f"compared with{within}: {some(chosen.labels)}; choose other groups or another reference{or_strata}."
         )
         raise ValueError(msg)
     if skipped:
         warn(
             f"groups {some(skipped)} have fewer than {LEAST_CELLS} cells with activities, or fewer to be compared "
-            "with, and are left out."
+            f"with{within}, and are left out."
         )
     table = _table(ranking, np.flatnonzero(compared), chosen.labels, names, method)
-    if method in EXACT and strata is None:
-        _warn_of_few_cells(table, chosen, rest=reference == "rest")
+    if method in EXACT:
+        _warn_of_few_cells(table, chosen, method, of_cell, rest=reference == "rest")
     _slots.write_tables(
         result, key_added, {_slots.TABLE: table},
         _slots.params(
@@ -253,15 +258,20 @@ def _choose(adata: AnnData, groupby: GroupBy, groups: Sequence[str] | None, refe
     return _Chosen([part.label for part in tested], codes)
 
 
-def _warn_of_few_cells(table: pd.DataFrame, chosen: _Chosen, *, rest: bool) -> None:
+def _warn_of_few_cells(
+    table: pd.DataFrame, chosen: _Chosen, method: Method, of_cell: NDArray[np.intp] | None, *, rest: bool
+) -> None:
     """Warn of groups of so few cells that none of their regulators could be significant."""
-    n_cells = np.bincount(chosen.codes[chosen.codes >= 0], minlength=len(chosen.labels) + 1)
+    sides = cells_per_stratum(chosen.codes, of_cell, len(chosen.labels), rest=rest)
     for label, log_q in table.groupby("group", observed=True)["log_qvalue"]:
-        n = int(n_cells[chosen.labels.index(str(label))])
-        n_reference = int(n_cells.sum() - n if rest else n_cells[-1])
-        if are_few(n, n_reference) and least_p(n, n_reference) >= SIGNIFICANT:
+        n, n_reference = (side[:, chosen.labels.index(str(label))] for side in sides)
+        compared = (n > 0) & (n_reference > 0)
+        counts = int(n[compared].sum()), int(n_reference[compared].sum())
+        ways = n_ways(n[compared], n_reference[compared])
+        extreme = 2 if method == "wilcoxon" else n_as_extreme(*counts)  # rank sums are symmetric
+        if ways <= MOST_LABELLINGS and extreme >= SIGNIFICANT * ways:
             remedy = f"compare {label!r} with more cells, or join groups"
-            warn_of_few_labellings(n, n_reference, log_q.to_numpy(), remedy)
+            warn_of_few_labellings(*counts, ways, extreme, log_q.to_numpy(), remedy)
 
 
 def _table(

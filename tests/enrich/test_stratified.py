@@ -39,7 +39,23 @@ def test_the_score_is_that_among_all_permutations_within_strata(ties):
     observed = statistic([(values[strata == s], members[strata == s]) for s in range(3)])
     found = ranked(x[:, None], np.where(members, 0, 1), strata)
     assert found.score[0, 0] == pytest.approx((observed - null.mean()) / null.std(), rel=1e-9)
-    assert found.log_p[0, 0] == pytest.approx(np.log(2 * stats.norm.sf(abs(found.score[0, 0]))), rel=1e-9)
+    as_extreme = np.abs(null - null.mean()) > abs(observed - null.mean()) - 1e-9
+    assert np.exp(found.log_p[0, 0]) == pytest.approx(as_extreme.mean(), rel=1e-9)
+
+
+def test_many_cells_have_p_of_a_normal():
+    rng = np.random.default_rng(4)
+    found = ranked(rng.normal(size=(40, 5)).astype(np.float32), np.arange(40) % 2, np.arange(40) // 20)
+    np.testing.assert_allclose(found.log_p, np.log(2 * stats.norm.sf(np.abs(found.score))), rtol=1e-9)
+
+
+@pytest.mark.parametrize("rest", [True, False])
+def test_pairs_have_the_p_of_a_sign_test(rest):
+    """As pseudobulk of two conditions of four people: of 16 ways, two are as extreme as four equal signs."""
+    codes, donors = np.tile([0, 1], 4), np.repeat(np.arange(4), 2)
+    x = np.where(codes == 0, 1.0, 0.0) + 10 * donors
+    found = ranked(x[:, None].astype(np.float32), codes, donors, rest=rest)
+    assert np.exp(found.log_p[0, 0]) == pytest.approx(stats.binomtest(4, 4).pvalue)
 
 
 @pytest.mark.parametrize("rest", [True, False])
@@ -63,6 +79,7 @@ def test_strata_of_one_side_only_count_for_nothing():
     apart = ranked(alone, np.repeat([0, 1], 10), np.repeat([0, 1], 10))
     assert np.isnan(apart.score).all()
     assert np.isnan(apart.log_p).all()
+    assert not apart.enough.any()
 
 
 def test_what_differs_between_strata_alone_is_no_difference():

@@ -90,12 +90,50 @@ def test_groups_that_hardly_meet_in_a_stratum_are_warned_of(adata):
         ps.tl.rank_regulators(adata, "batch", strata="plate")
 
 
+def test_a_group_that_meets_no_other_in_a_stratum_is_left_out(adata):
+    adata.obs["type"] = np.where(np.arange(400) < 100, "a", np.where(np.arange(400) < 250, "b", "c"))
+    adata.obs["plate"] = np.where(np.arange(400) < 100, "1", "2")
+    with pytest.warns(UserWarning, match="groups 'a' have fewer .* compared with in strata='plate', and"):
+        ps.tl.rank_regulators(adata, "type", strata="plate")
+    assert set(adata.uns["rank_regulators"]["table"]["group"]) == {"b", "c"}
+    assert adata.uns["rank_regulators"]["params"]["groups_skipped"] == "a"
+
+
+def test_cells_without_a_stratum_are_told(adata):
+    adata.obs["plate"] = np.where(np.arange(400) < 40, None, "1")
+    with pytest.warns(UserWarning, match="40 cells have no label in strata='plate' and are left out"):
+        ps.tl.rank_regulators(adata, "batch", strata="plate")
+
+
+def test_pairs_so_few_that_no_p_can_be_small_are_warned_of(adata):
+    few = adata[:8].copy()
+    few.obs["donor"] = np.repeat(list("abcd"), 2)
+    with pytest.warns(UserWarning, match=r"8 cells or samples \(4 against 4\) .* in 16 ways: no p is below 0.12"):
+        ps.tl.rank_regulators(few, "batch", strata="donor")
+
+
+def test_cells_without_activities_are_not_asked_for_their_depth(recwarn):
+    adata = cells(kept=1.0, n=200)
+    adata.X[1:20:2] = 0
+    adata.obsm["viper"].iloc[1:20:2] = np.nan
+    ps.tl.rank_regulators(adata, "batch")
+    assert not [one for one in recwarn if "depth" in str(one.message)]
+
+
 def scaled(adata):
     adata.X = np.asarray(adata.X) - 1
 
 
 def labels(adata):
     adata.obs["depth"] = adata.obs["batch"]
+
+
+def numbers(adata):
+    adata.obs["score"] = np.linspace(0, 1, adata.n_obs)
+
+
+def apart(adata):
+    adata.obs["plate"] = adata.obs["batch"]
 
 
 def nothing(_):
@@ -105,6 +143,9 @@ def nothing(_):
 @pytest.mark.parametrize(
     ("spoil", "settings", "match"),
     [
+        (nothing, {"strata": "plate"}, "strata='plate' is neither 'depth' nor a column"),
+        (numbers, {"strata": "score"}, "strata='score' holds numbers, not labels; divide them"),
+        (apart, {"strata": "plate"}, "no group .* to be compared with in strata='plate': .* or other strata"),
         (nothing, {"strata": "lane", "method": "t-test"}, "strata='lane' has no meaning with method='t-test'; use"),
         (scaled, {"strata": "depth"}, "strata='depth' needs counts, or values that counts can be had back from"),
         (labels, {"strata": "depth"}, "strata='depth' is ambiguous: adata.obs has a column of labels 'depth'"),
@@ -113,7 +154,7 @@ def nothing(_):
 def test_errors_leave_adata_as_it_is(adata, spoil, settings, match):
     spoil(adata)
     before = state(adata)
-    with pytest.raises(ValueError, match=match):
+    with pytest.raises((ValueError, KeyError, TypeError), match=match):
         ps.tl.rank_regulators(adata, "batch", **settings)
     assert state(adata) == before
 

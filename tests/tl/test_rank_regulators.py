@@ -412,6 +412,14 @@ def test_groups_of_so_few_cells_that_no_q_can_be_small_are_warned_of(adata, meth
     assert np.exp(table["log_pvalue"].min()) == pytest.approx(0.1)
 
 
+def test_two_cells_against_five_have_no_small_p_of_ranks(adata):
+    """Of 21 ways, the lowest and the highest ranks are equally extreme."""
+    adata = adata[[0, 3, 1, 4, 7, 10, 13]].copy()
+    with pytest.warns(UserWarning, match=r"7 cells or samples \(\d against \d\) .* in 21 ways: no p is below 0.095"):
+        table = ranked(adata)
+    assert np.exp(table["log_pvalue"].min()) == pytest.approx(2 / 21)
+
+
 def test_groups_that_are_no_longer_there_are_warned_of():
     adata = cells(groupby="cluster")
     with pytest.warns(UserWarning, match=r"every group of adata.obs\['cluster'\] .* no longer there"):
