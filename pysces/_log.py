@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
@@ -52,7 +53,9 @@ def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
     It is shown on terminals and in notebooks, once the work has taken :data:`SHORT` seconds and unless scanpy's
     verbosity is 0, and goes away at the end.
     """
-    from tqdm.auto import tqdm
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of notebooks without ipywidgets, where the bar is made of characters
+        from tqdm.auto import tqdm
 
     seen = "ipykernel" in sys.modules or (sys.stderr is not None and sys.stderr.isatty())
     turn = Lock()

@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import warnings
 from contextlib import redirect_stderr
 from typing import TYPE_CHECKING
 
@@ -116,3 +117,17 @@ def test_short_work_and_verbosity_0_have_none(cells, terminal, monkeypatch):
         monkeypatch.setattr(_log, "SHORT", 60.0)
         CALLS["cells"](cells)
     assert not terminal.getvalue()
+
+
+def test_a_notebook_without_ipywidgets_is_no_reason_to_warn(monkeypatch):
+    import tqdm.notebook
+
+    monkeypatch.setitem(sys.modules, "IPython.utils._process_emscripten", None)  # a notebook, says tqdm
+    monkeypatch.setattr(tqdm.notebook, "IProgress", None)
+    for name in ("tqdm.auto", "tqdm.autonotebook"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    with warnings.catch_warnings(record=True) as seen:  # tqdm takes a warning that is an error for no notebook
+        warnings.simplefilter("always")
+        with _log.progress(1, "cells") as done:
+            done(1)
+    assert not seen
