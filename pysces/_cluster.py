@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from contextlib import nullcontext
 from itertools import islice
 from time import sleep
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
+    from contextlib import AbstractContextManager
 
 TASKS_PER_THREAD = 2
 """Tasks that are handed out ahead of the result that is waited for."""
@@ -45,6 +47,15 @@ def active_client(client: Any | None) -> Any | None:
     except ValueError:
         return None
     return None if found.asynchronous else found
+
+
+def reading_with(client: Any) -> AbstractContextManager[object]:
+    """Where dask arrays are computed by ``client``, which alone has those that were persisted; None: as by default."""
+    if client is None:
+        return nullcontext()
+    import dask
+
+    return dask.config.set(scheduler=client)
 
 
 def on_workers[T](

@@ -69,16 +69,16 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 @pytest.fixture
 def cells() -> AnnData:
     rng = np.random.default_rng(0)
-    genes = [f"g{i}" for i in range(20)]
+    genes = [f"g{i}" for i in range(60)]
     cells = AnnData(
-        rng.poisson(3.0, (200, 20)).astype(np.float32),
+        rng.poisson(3.0, (200, 60)).astype(np.float32),
         obs=pd.DataFrame({"type": pd.Categorical(["a", "b"] * 100)}, index=[f"c{i}" for i in range(200)]),
         var=pd.DataFrame(index=genes),
     )
     cells.X[:, 1:8] += cells.X[:, [0]]
     cells.layers["counts"] = cells.X.copy()
     sc.pp.log1p(cells)
-    network = pd.DataFrame({"source": np.repeat(["x", "y"], 10), "target": genes, "weight": 1.0})
+    network = pd.DataFrame({"source": np.repeat(["x", "y"], 10), "target": genes[:20], "weight": 1.0})
     ps.tl.viper(cells, network, min_targets=3)
     cells.uns["network"] = network
     return cells

@@ -20,6 +20,7 @@ import pysces as ps
 from pysces._matrix import _read, checked_blocks, columns
 
 pytestmark = [
+    pytest.mark.filterwarnings("ignore:the sequencing depth of the cells is not known"),
     pytest.mark.filterwarnings("ignore:1 groups of .* have fewer than min_cells"),
     pytest.mark.filterwarnings("ignore::anndata.ImplicitModificationWarning"),  # views become data of their own
 ]

@@ -12,7 +12,7 @@ import pandas as pd
 from pysces import _log, _slots
 from pysces._cells import remembered
 from pysces._check import one_of, some, warn
-from pysces._cluster import active_client
+from pysces._cluster import active_client, reading_with
 from pysces._coverage import tell_coverage
 from pysces._enrich.calibration import lost_to_ties
 from pysces._frame import in_memory
@@ -225,10 +225,11 @@ def viper(
         for table_key in [given for given in named.values() if isinstance(given, str)]:
             if stale := stale_groups(adata, table_key, groupby, "aracne(adata, ...)", [part.label for part in parts]):
                 warn(f"networks of other cells: {stale}")
-    if signature in BY_VALUE:
-        warn_of_counts(chosen.x, f"signature={signature!r}")
     against = references(adata, parts, groupby, reference)
-    _warn_of_unmeasured(chosen, parts, against)
+    with reading_with(cluster):
+        if signature in BY_VALUE:
+            warn_of_counts(chosen.x, f"signature={signature!r}")
+        _warn_of_unmeasured(chosen, parts, against)
     since = _log.start(f"scoring regulators in {len(parts)} group{'s' * (len(parts) != 1)} of cells")
     plan = plan_of(chosen, tables, parts, against, groupby, settings, weights, borrow=borrow, client=cluster)
     used = {name: _of_parts(table, parts) if not borrow else table for name, table in tables.items()}
@@ -252,6 +253,7 @@ def viper(
     run = Run(plan, allow_negative=signature == "none", allow_missing=allow_missing)
     on_cluster = cluster is not None and hasattr(chosen.x, "compute")
     score = partial(run.on_cluster, chosen.x, cluster) if on_cluster else partial(run.here, chosen.x, n_threads)
+    tied = partial(_tied, chosen.x, plan, signature, cluster)
     if out is None:
         arrays = Arrays((adata.n_obs, len(plan.regulators)), fields)
         n_empty = score(arrays.write)
@@ -259,7 +261,7 @@ def viper(
             result, key_added, {
                 _slots.OF_FIELD[name]: pd.DataFrame(table, index=adata.obs_names, columns=plan.regulators)
                 for name, table in arrays.tables.items()
-            }, _networks(plan, arrays.network), plan.regulons, parameters | _tied(chosen.x, plan, signature), cells,
+            }, _networks(plan, arrays.network), plan.regulons, parameters | tied(), cells,
         )  # fmt: skip
     else:
         empty, of_network = without_scores(result, plan.regulons, plan.regulators), key_added + _slots.OF_NETWORK
@@ -272,7 +274,7 @@ def viper(
             if chosen_network is not None:
                 empty.obs[of_network] = chosen_network
         if not only_file:
-            parameters |= _tied(chosen.x, plan, signature)
+            parameters |= tied()
             _slots.write_activity(result, key_added, {}, chosen_network, plan.regulons, parameters, cells)
     say(plan.remarks)
     warn_of_empty_cells(n_empty, len(run.rows))
@@ -297,13 +299,14 @@ def _networks(plan: Plan, network: NDArray[np.intp]) -> pd.Categorical[str] | No
     return pd.Categorical.from_codes(network, categories=pd.Index(plan.labels))
 
 
-def _tied(x: Any, plan: Plan, signature: str) -> dict[str, float]:
+def _tied(x: Any, plan: Plan, signature: str, client: Any) -> dict[str, float]:
     """Share of the variance of ready signatures that is lost to ties, in the median of some cells that were scored."""
     if signature != "none":
         return {}
     rows = np.flatnonzero(plan.part_of >= 0)
     few = rows[np.linspace(0, len(rows) - 1, min(len(rows), CELLS_FOR_TIES)).astype(np.intp)]
-    parts: list[Any] = [part for _, part in checked_blocks(x, few, allow_negative=True, allow_missing=True)]
+    with reading_with(client):
+        parts: list[Any] = [part for _, part in checked_blocks(x, few, allow_negative=True, allow_missing=True)]
     cells = [np.asarray(part if isinstance(part, np.ndarray) else part.toarray(), np.float64) for part in parts]
     return {"tied": float(np.median([lost_to_ties(cell) for cell in np.concatenate(cells)]))}
 

@@ -532,6 +532,7 @@ def test_absent_regulators_are_warned_of_once():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = fit(simulate(100), ["R1", "missing", "R2", "other"], names=NAMES)
+    caught = [entry for entry in caught if "sequencing depth" not in str(entry.message)]
     assert [entry.category for entry in caught] == [UserWarning]
     assert str(caught[0].message).startswith("2 of 4 regulators are not among the 8 genes: 'missing', 'other'")
     assert caught[0].filename == __file__  # points at the code that called pysces

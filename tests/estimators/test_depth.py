@@ -16,6 +16,8 @@ from scipy.stats import norm, rankdata, spearmanr
 
 import pysces as ps
 
+pytestmark = pytest.mark.filterwarnings("ignore:the sequencing depth of the cells is not known")
+
 N_CELLS, N_OTHER = 500, 150
 REGULATORS = [0, 1]
 REPRESSED = [("0", "5"), ("1", "9")]

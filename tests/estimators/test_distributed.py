@@ -31,7 +31,7 @@ from pysces.estimators._distributed import OnCluster
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = pytest.mark.filterwarnings("ignore:the sequencing depth of the cells is not known")
+pytestmark = pytest.mark.filterwarnings("ignore:the sequencing depth of the cells is not known|X holds counts")
 """Of few genes, or of values that are no counts."""
 QUIET = {"dashboard_address": "127.0.0.1:0", "silence_logs": "CRITICAL"}  # any port that is free
 

@@ -96,6 +96,7 @@ def test_gene_sets_that_hold_half_of_the_regulators_are_warned_of(adata):
         ps.tl.pathways(adata, {"many": [f"R{i}" for i in range(5)]})
 
 
+@pytest.mark.filterwarnings("ignore:37 of 200 genes")  # they look as if they were not measured
 @pytest.mark.parametrize("groupby", [None, "half"])
 def test_targets_that_do_not_vary_in_the_reference_do_not_count(adata, groupby):
     adata.X[~UP, 0:17] = adata.X[~UP, 20:40] = 0  # of R0 three targets vary in the reference, of R1 none
@@ -103,7 +104,7 @@ def test_targets_that_do_not_vary_in_the_reference_do_not_count(adata, groupby):
         UserWarning, match=r"2 regulators drop out.*'R0', 'R1'.*min_targets=5.*\('R0': 3 of 20\)"
     ) as seen:
         found = viper(adata, regulons(9), groupby=groupby, reference="down" if groupby else ~UP)
-    assert len(seen) == 1
+    assert sum("drop out" in str(warning.message) for warning in seen) == 1
     assert found.columns.tolist() == [f"R{i}" for i in range(2, 9)]
     assert ps.get.regulons(adata)["source"].unique().tolist() == found.columns.tolist()
 

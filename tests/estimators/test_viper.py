@@ -39,7 +39,7 @@ def test_scores_are_those_of_the_definition(signature, kind, filter_genes):
     for seed in range(2):
         X = oracle.cells(kind, seed=seed)
         model = fit(X, network, signature=signature, filter_genes=filter_genes)
-        expected = oracle.viper(X, GENES, network, signature, filter_genes=filter_genes)
+        expected = oracle.viper(X, GENES, network, signature, filter_genes=model.filter_genes_)
         assert model.regulators_.tolist() == expected.columns.tolist()
         np.testing.assert_allclose(model.transform(X), expected, **EXACT)
 

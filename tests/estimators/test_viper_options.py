@@ -96,7 +96,7 @@ def test_normalised_scores_are_enrichment_scores_times_the_root_of_the_size():
 
 
 @pytest.mark.parametrize("min_targets", [3, 4, 6])
-@pytest.mark.filterwarnings("ignore:1 regulator drops out .'R4'")
+@pytest.mark.filterwarnings("ignore:1 regulator drops out")
 def test_adaptive_size_counts_targets_by_their_likelihood(min_targets):
     X = oracle.cells("log", 10)
     model = fit(X, adaptive_size=True, min_targets=min_targets)

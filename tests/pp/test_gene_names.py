@@ -74,6 +74,7 @@ def test_edges_between_such_genes_are_kept():
     pd.testing.assert_frame_equal(found, expected)
 
 
+@pytest.mark.filterwarnings("ignore:regulator .* holds|X holds counts")
 def test_networks_of_groups_stay_categorical_and_can_be_scored():
     edges = pd.concat([network().assign(group=label) for label in ("CD4+/CD25 T Reg", "B")], ignore_index=True)
     edges = edges.astype({"source": "category", "target": "category", "group": "category"})

@@ -471,9 +471,10 @@ def test_a_group_of_exactly_size_cells_is_one_metacell(adata):
 # --- downstream -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:the sequencing depth|X holds counts|regulator")
 def test_networks_and_activities_run_on_metacells(adata):
     meta = metacells(adata, size=3, max_reuse=0.5)
-    ps.tl.aracne(meta, ["g0", "g1"], n_subnetworks=1, dpi=None, correction=None, alpha=0.5)
+    ps.tl.aracne(meta, ["g0", "g1"], n_subnetworks=1, dpi=None, correction=None)
     assert set(ps.get.network(meta)["source"]) == {"g0", "g1"}
     ps.tl.viper(meta, min_targets=1)
     assert ps.get.activity(meta).shape == (meta.n_obs, 2)

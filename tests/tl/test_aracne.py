@@ -212,7 +212,7 @@ def test_targets_may_be_names_a_column_a_mask_or_a_known_list(adata: ad.AnnData)
     adata.var["is_target"] = adata.var_names.isin(names)
     expected = run(adata, targets=names)
     assert edges(expected) == {("g0", name) for name in names}
-    for targets in (set(names), [3, 4, 5], "is_target", adata.var["is_target"], "human_tfs"):
+    for targets in (set(names), adata.var_names[[3, 4, 5]], "is_target", adata.var["is_target"], "human_tfs"):
         pd.testing.assert_frame_equal(run(adata, targets=targets), expected, check_exact=True)
     pd.testing.assert_frame_equal(run(adata, mask_var="is_target"), expected, check_exact=True)
 
@@ -298,7 +298,7 @@ def test_without_subnetworks_every_edge_has_support_one(adata: ad.AnnData, estim
 def test_the_numbers_are_those_of_the_estimator_on_arrays(adata: ad.AnnData, estimator: str) -> None:
     settings = {"estimator": estimator, "consensus": "poisson", "alpha": 0.5, "n_subnetworks": 4, "rng": 1}
     model = ps.ARACNe(**settings).fit(adata.X, REGULATORS, adata.var_names.to_numpy(), targets=range(3, 24))
-    network = run(adata, targets=range(3, 24), **settings)
+    network = run(adata, targets=adata.var_names[3:], **settings)
     assert len(network) > 0
     pd.testing.assert_frame_equal(network, model.network_, check_exact=True)
 

@@ -14,6 +14,10 @@ from states import state
 import pysces as ps
 from pysces._strata import group_labels, strata
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:the sequencing depth of the cells is not known|X holds counts|1 of 160 cells get no"
+)
+
 TISSUES, TYPES = ["lung", "blood/marrow"], ["T CD4+/CD25", "B"]
 KEYS = ["tissue", "cell_type"]
 LABELS = [f"{tissue} | {cell_type}" for tissue in TISSUES for cell_type in TYPES]

@@ -218,7 +218,12 @@ def nothing(_):
         (nothing, {"key_added": "viper"}, ValueError, "key_added is 'viper', where the activities are"),
         (nothing, {"weights": (2, 4)}, ValueError, r"weights is \(2, 4\); give a pair"),
         (nothing, {"weights": "NES"}, ValueError, "weights is 'NES'; give a pair"),
-        (nothing, {"weights": 1, "n_top": 3}, ValueError, "weights is 1 and n_top is 3; give one of them"),
+        (
+            nothing,
+            {"weights": 1, "n_top": 3},
+            ValueError,
+            "weights=1 has no meaning with n_top=3; leave one of them out",
+        ),
         (nothing, {"n_top": 15}, ValueError, "n_top is 15, but cells are compared by 14 regulators"),
         (nothing, {"tail": "up"}, ValueError, "tail is 'up'; choose one of"),
         (nothing, {"scale": "yes"}, ValueError, "scale is 'yes'; give True or False"),
