@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pysces._check import some, warn
-from pysces.io._signs import of_words, signed
+from pysces.io._signs import not_understood, of_words, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,14 +89,18 @@ def as_network(frame: pd.DataFrame) -> pd.DataFrame:
     ``target``; float64 ``weight``, ``likelihood`` if there is one, and all other columns, such as ``confidence``, in
     their order. Known ones are float64, ``support`` int64; a p-value of 0 has the logarithm -inf.
 
-    If there is no weight, it is taken from the first of these columns, which stays in the table:
+    If there is no weight, it is taken from the first of these columns that has signs; the column stays in the table:
 
-    - ``sign``, ``direction`` or ``mode``: 1, -1 or 0, or words such as ``+``, ``activation``, ``repression`` or
-      ``unknown``;
-    - ``coef_mean``, ``coef``, ``coefficient`` or ``estimate``: the weight is the sign of the coefficient, and its
-      absolute value is the strength of the edge;
-    - ``scc``, ``spearman``, ``rho``, ``correlation``, ``corr`` or ``pearson``: the weight is the correlation, which
-      :func:`pysces.pp.mode_of_regulation` can turn into the mode of regulation that VIPER uses.
+    - ``sign``, ``mode``, ``effect``, ``direction``, ``interaction`` or ``type``: 1, -1 or 0, or words such as ``+``,
+      ``activation``, ``repression`` or ``unknown``;
+    - ``coef_mean``, ``coef``, ``coefficient``, ``estimate``, ``beta``, ``slope`` or ``effect``: the weight is the sign
+      of the coefficient, and its absolute value is the strength of the edge;
+    - ``scc``, ``spearman``, ``rho``, ``rho_tf2g`` (SCENIC+), ``correlation``, ``corr``, ``cor`` or ``pearson``: the
+      weight is the correlation, which :func:`pysces.pp.mode_of_regulation` can turn into the mode of regulation that
+      VIPER uses.
+
+    A weight that is given in such words is a ``sign``. A column without any negative sign is taken only if no other
+    column has one. A warning is raised if no weight is negative although another column has negative signs.
 
     If none of them is there, all weights are 1, and a warning says that the edges have no sign.
     :func:`pysces.pp.regulons` finds the signs in the expression that the network was inferred from.
@@ -161,6 +165,8 @@ def network_of(frame: pd.DataFrame, name: str, where: Callable[[int], str]) -> p
         table["support"] = table["support"].astype(np.int64)
     if "weight" not in table:
         table["weight"] = _weights(table, sign, name)
+    else:
+        _warn_of_strengths(table, name)
     for column in ("mi", "importance", *([sign.column] if sign is not None and sign.kind == "coefficients" else [])):
         if column in table and "likelihood" not in table:
             table["likelihood"] = _share_of_largest(table, column, name)
@@ -171,16 +177,33 @@ def network_of(frame: pd.DataFrame, name: str, where: Callable[[int], str]) -> p
 def _weights(table: pd.DataFrame, sign: Signed | None, name: str) -> NDArray[np.float64]:
     """The weights that the signs of the edges give."""
     if sign is None:
+        why = not_understood(table) or f"there are only the columns {some(table.columns)}"
         warn(
-            f"{name} has no column with the signs of its edges, only {some(table.columns)}: all weights are 1, as "
-            "if every regulator activated all of its targets. pysces.pp.regulons(adata, network) finds the signs in "
-            "the expression that the network was inferred from."
+            f"{name} has no column with the signs of its edges ({why}): all weights are 1, as if every regulator "
+            "activated all of its targets. Name the column 'sign' and give 1, -1 or 0; or find the signs in the "
+            "expression that the network was inferred from: pysces.pp.regulons(adata, network)."
         )
         return np.ones(len(table))
     if sign.kind == "words":
         return of_words(table[sign.column])
     values = table[sign.column].to_numpy(np.float64)
     return np.sign(values) if sign.kind == "coefficients" else values
+
+
+def _warn_of_strengths(table: pd.DataFrame, name: str) -> None:
+    """Weights without a negative one, beside a column that tells signs, are strengths."""
+    if (table["weight"] < 0).any():
+        return
+    sign = signed(table.drop(columns=["weight", "scc"], errors="ignore"), _numbers)
+    if sign is None:
+        return
+    values = of_words(table[sign.column]) if sign.kind == "words" else _numbers(table[sign.column])
+    if (values < 0).any():
+        warn(
+            f"no weight of {name} is below 0, but {int((values < 0).sum())} of {len(table)} values of {sign.column!r} "
+            "are: the signs of the edges are not used. If the weights are strengths, rename the column 'weight' to "
+            "'importance', and the signs are taken from the other column."
+        )
 
 
 def _renamed(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -196,6 +219,10 @@ def _renamed(frame: pd.DataFrame, name: str) -> pd.DataFrame:
             raise ValueError(msg)
         renamed |= dict.fromkeys(theirs, ours)
     table = frame.rename(columns=renamed).reset_index(drop=True)
+    if "weight" in table and "sign" not in table and np.isnan(_numbers(table["weight"])).all():
+        words = of_words(table["weight"])
+        if words.any() and not np.isnan(words).any():
+            table = table.rename(columns={"weight": "sign"})
     missing = [end for end in ENDS if end not in table]
     if missing:
         msg = (

@@ -36,8 +36,13 @@ def scored():
         ({"mode": ["Activation", "Repression", "Unknown"]}, [1, -1, 0], None),
         ({"direction": [1, -1, None], "correlation": [-1, 1, 1]}, [1, -1, 0], None),
         ({"estimate": [3, -6, 6], "corr": [-0.5, 0.5, 0.1], "mi": [4, 2, 1]}, [1, -1, 1], [1, 0.5, 0.25]),
+        ({"Cor": [0.5, -0.25, 0.75]}, [0.5, -0.25, 0.75], None),
+        ({"effect": [3.0, -6.0, 1.5]}, [1, -1, 1], [0.5, 1, 0.25]),
+        ({"effect": ["activator", "inhibitor", "unknown"]}, [1, -1, 0], None),
+        ({"sign": ["+", "\N{MINUS SIGN}", "+"]}, [1, -1, 1], None),
+        ({"direction": [1, 1, 1], "coef": [2.0, -4.0, 1.0]}, [1, -1, 1], [0.5, 1, 0.25]),
     ],
-    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+    ids=lambda value: "-".join(f"{name}={value[name][1]}" for name in value) if isinstance(value, dict) else "",
 )
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ""], ids=["csv", "tsv", "in memory"])
 def test_signs_are_found_under_their_usual_names(tmp_path, suffix, columns, weight, likelihood):
@@ -83,6 +88,25 @@ def test_edges_without_a_sign_are_warned_of(tmp_path, columns):
             assert call(what)["weight"].tolist() == [1.0] * 3
         assert len(seen) == 1
         assert seen[0].filename == __file__
+
+
+@pytest.mark.parametrize("word", ["maybe", True])
+def test_a_sign_that_is_not_understood_is_named(word):
+    with pytest.warns(UserWarning, match=f"column 'Sign' holds {word!r}, which is no known sign"):
+        ps.io.as_network(pd.DataFrame({**ENDS, "Sign": [word, word, word]}))
+
+
+def test_weights_in_words_are_signs():
+    found = ps.io.as_network(pd.DataFrame({**ENDS, "Regulation": ["Activation", "Repression", "Unknown"]}))
+    assert found["weight"].tolist() == [1.0, -1.0, 0.0]
+
+
+@pytest.mark.parametrize("signs", [{"sign": ["+", "-", "+"]}, {"coef": [1.0, -2.0, 3.0]}, {"rho": [0.1, -0.2, 0.3]}])
+def test_weights_that_hide_negative_signs_are_warned_of(signs):
+    frame = pd.DataFrame({**ENDS, "weight": [0.5, 0.2, 1.0], **signs})
+    with pytest.warns(UserWarning, match=rf"1 of 3 values of {next(iter(signs))!r} are.*rename the column 'weight'"):
+        ps.io.as_network(frame)
+    assert ps.io.as_network(frame.rename(columns={"weight": "importance"}))["weight"].iloc[1] < 0
 
 
 def test_signed_networks_and_gene_sets_are_not_warned_of(tmp_path):
