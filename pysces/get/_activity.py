@@ -55,7 +55,7 @@ def activity(adata: AnnData, *, key: str = _slots.VIPER) -> AnnData:
     >>> import pandas as pd, pysces as ps
     >>> adata = ps.datasets.pbmc68k()
     >>> net = pd.DataFrame({"source": "B", "target": ["CD79A", "CD79B", "MS4A1", "CD74"], "weight": 1.0})
-    >>> ps.tl.viper(adata, net, min_targets=4, filter_genes=False)
+    >>> ps.tl.viper(adata, net, min_targets=4)
     >>> ps.get.activity(adata).shape
     (700, 1)
     """

@@ -71,7 +71,7 @@ def pvalues(
     >>> import pandas as pd, pysces as ps
     >>> adata = ps.datasets.pbmc68k()
     >>> net = pd.DataFrame({"source": "B", "target": ["CD79A", "CD79B", "MS4A1", "CD74"], "weight": 1.0})
-    >>> ps.tl.viper(adata, net, min_targets=4, filter_genes=False)
+    >>> ps.tl.viper(adata, net, min_targets=4)
     >>> p = ps.get.pvalues(adata, adjust="cell")
     >>> bool((p["B"] < 0.01).groupby(adata.obs["cell_type"], observed=True).mean().idxmax() == "CD19+ B")
     True

@@ -47,7 +47,7 @@ def regulators(
     >>> import pandas as pd, pysces as ps
     >>> adata = ps.datasets.pbmc68k()
     >>> net = pd.DataFrame({"source": "B", "target": ["CD79A", "CD79B", "MS4A1", "CD74"], "weight": 1.0})
-    >>> ps.tl.viper(adata, net, min_targets=4, filter_genes=False)
+    >>> ps.tl.viper(adata, net, min_targets=4)
     >>> ps.tl.rank_regulators(adata, "cell_type", groups=["CD19+ B"])
     >>> ps.get.regulators(adata, "CD19+ B", 1)["source"].tolist()
     ['B']

@@ -55,7 +55,7 @@ def msviper(
     >>> import pandas as pd, pysces as ps
     >>> adata = ps.datasets.pbmc68k()
     >>> net = pd.DataFrame({"source": "B", "target": ["CD79A", "CD79B", "MS4A1", "CD74"], "weight": 1.0})
-    >>> ps.tl.msviper(adata, "cell_type", "CD19+ B", network=net, min_targets=4, filter_genes=False, n_permutations=0)
+    >>> ps.tl.msviper(adata, "cell_type", "CD19+ B", network=net, min_targets=4, n_permutations=0)
     >>> ps.get.msviper(adata)["source"].tolist()
     ['B']
     """
@@ -88,7 +88,7 @@ def regulons(adata: AnnData, *, key: str = _slots.VIPER) -> pd.DataFrame:
     >>> import pandas as pd, pysces as ps
     >>> adata = ps.datasets.pbmc68k()
     >>> net = pd.DataFrame({"source": "B", "target": ["CD79A", "CD79B", "MS4A1", "CD74"], "weight": 1.0})
-    >>> ps.tl.viper(adata, net, min_targets=4, filter_genes=False)
+    >>> ps.tl.viper(adata, net, min_targets=4)
     >>> ps.get.regulons(adata)[["source", "n_targets"]]
       source  n_targets
     0      B          4

@@ -79,7 +79,7 @@ def msviper(adata: AnnData, *, n: int = 10, key: str = _slots.MSVIPER, ax: Axes 
     >>> import pandas as pd, pysces as ps
     >>> adata = ps.datasets.pbmc68k()
     >>> net = pd.DataFrame({"source": "B", "target": ["CD79A", "CD79B", "MS4A1", "CD74"], "weight": 1.0})
-    >>> ps.tl.msviper(adata, "cell_type", "CD19+ B", network=net, min_targets=4, filter_genes=False, n_permutations=0)
+    >>> ps.tl.msviper(adata, "cell_type", "CD19+ B", network=net, min_targets=4, n_permutations=0)
     >>> ax = ps.pl.msviper(adata)
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['B']

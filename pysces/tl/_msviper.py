@@ -185,7 +185,7 @@ def msviper(
     >>> import pandas as pd, pysces as ps
     >>> adata = ps.datasets.pbmc68k()
     >>> net = pd.DataFrame({"source": "B", "target": ["CD79A", "CD79B", "MS4A1", "CD74"], "weight": 1.0})
-    >>> ps.tl.msviper(adata, "cell_type", "CD19+ B", network=net, min_targets=4, filter_genes=False)
+    >>> ps.tl.msviper(adata, "cell_type", "CD19+ B", network=net, min_targets=4)
     >>> bool(ps.get.msviper(adata).loc[0, "log_pvalue"] < -5)
     True
     """

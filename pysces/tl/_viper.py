@@ -190,7 +190,7 @@ def viper(
     >>> import pandas as pd, pysces as ps
     >>> adata = ps.datasets.pbmc68k()
     >>> net = pd.DataFrame({"source": "B", "target": ["CD79A", "CD79B", "MS4A1", "CD74"], "weight": 1.0})
-    >>> ps.tl.viper(adata, net, min_targets=4, filter_genes=False)
+    >>> ps.tl.viper(adata, net, min_targets=4)
     >>> adata.obsm["viper"].groupby(adata.obs["cell_type"], observed=True)["B"].mean().idxmax()
     'CD19+ B'
     """
