@@ -275,20 +275,17 @@ def test_a_network_of_log_normalised_values_as_they_are_is_another():
         "other given",
     ],
 )
-@pytest.mark.filterwarnings("ignore:the sequencing depth of the cells is not known")
 def test_the_model_tells_where_depth_is_from(X, depth, source):
     fitted, scored = model(n_subnetworks=1).fit(X, REGULATORS, depth=depth), model()
     scored.score(X, REGULATORS, depth=depth)
     assert fitted.depth_ == scored.depth_ == source
 
 
-@pytest.mark.filterwarnings("ignore:the sequencing depth of the cells is not known")
 def test_values_that_are_no_counts_are_not_stratified():
     X = other_values(simulate())
     assert_same(fit(X), fit(X, depth=None))
 
 
-@pytest.mark.filterwarnings("ignore:the sequencing depth of the cells is not known")
 @pytest.mark.parametrize(("n_genes", "stratified"), [(49, False), (50, True)])
 def test_counts_of_fewer_than_fifty_genes_are_not_stratified(n_genes, stratified):
     X = np.array(simulate()[:, : n_genes + 20])
