@@ -104,13 +104,17 @@ def no_common_target(table: pd.DataFrame, genes: NDArray[np.object_]) -> str:
 
 
 def no_large_regulon(
-    table: pd.DataFrame, genes: NDArray[np.object_], min_targets: int, largest: float, among: str
+    table: pd.DataFrame, genes: NDArray[np.object_], min_targets: int, largest: float, ranked_if: str | None = None
 ) -> str:
-    """Why no regulator has enough targets, and what to do."""
+    """Why no regulator has enough targets among the genes, or those that ``ranked_if`` says of, and what to do."""
     found = coverage(table, genes, min_targets)
-    remedy = found.question or "Lower min_targets, or give a larger network or data with more genes."
+    that = "" if ranked_if is None else f" that {ranked_if}"
+    if ranked_if is None:
+        remedy = found.question or "Lower min_targets, or give a larger network or data with more genes."
+    else:
+        remedy = f"Compare with more or other cells{', or lower min_targets' if largest else ''}."
     return (
-        f"no regulator has min_targets={min_targets} targets among {among}; the largest of {found.n_regulators:,} has "
-        f"{largest:.4g}. {found.n_found:,} of the network's {found.n_targets:,} targets are among the {len(genes):,} "
-        f"genes. {remedy}"
+        f"no regulator has min_targets={min_targets} targets among the genes{that}; "
+        f"the largest of {found.n_regulators:,} has {largest:.4g}. {found.n_found:,} of the network's "
+        f"{found.n_targets:,} targets are among the {len(genes):,} genes. {remedy}"
     )

@@ -67,7 +67,7 @@ def fit_network[Learned](
         return float((adaptive_sizes(of) if adaptive_size else of.sizes).max())
 
     if not by_name.any():
-        raise NotScorableError(no_large_regulon(network, names, min_targets, largest(regulons), "the genes"))
+        raise NotScorableError(no_large_regulon(network, names, min_targets, largest(regulons)))
     of_network = np.flatnonzero(in_network(network, names)) if filter_genes else every
     genes = genes_to_rank(regulons.select(np.flatnonzero(by_name)), of_network, len(names))
     learned, present = learn(genes)
@@ -80,8 +80,7 @@ def fit_network[Learned](
             ranked = regulons.restrict(genes[present], len(names))
     kept = enough(ranked)
     if not kept.any():
-        among = f"the genes that {ranked_if}"
-        raise NotScorableError(no_large_regulon(network, names, min_targets, largest(ranked), among))
+        raise NotScorableError(no_large_regulon(network, names, min_targets, largest(ranked), ranked_if))
     lost = np.flatnonzero(by_name & ~kept)
     chosen = ranked.select(np.flatnonzero(kept))
     remarks = Remarks(

@@ -333,7 +333,11 @@ class VIPER:
         signature = learning.learn_signature(cells._replace(genes=genes), name, own=self.reference is None)
         present = np.flatnonzero(~signature.missing)
         if not len(present):
-            msg = f"no gene has a {name!r} signature: all are constant over the reference (or have MAD 0)."
+            lacked, remedy = "varies", "compare with more or other cells"
+            if name in BY_MAD:
+                lacked, remedy = "has a MAD above 0", "use signature='scale'"
+            found = f"none of the {len(genes)} genes {lacked} in the reference cells"
+            msg = f"{found}, as signature={name!r} needs; {remedy}."
             raise NotScorableError(msg)
         return signature, present
 
