@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from os.path import commonpath
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -64,7 +65,8 @@ def compile_kernels() -> None:
         _log.start("no kernel is compiled: NUMBA_DISABLE_JIT is set")
         return
     since, before = perf_counter(), _counts()
-    with settings.verbosity.override("error"):
+    with settings.verbosity.override("error"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of cells that are made up
         _call_all()
     compiled, loaded = _counts() - before
     folder = _cache_folder()

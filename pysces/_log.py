@@ -81,7 +81,7 @@ class _Announcement(event.Listener):
 
     def on_start(self, event: Any) -> None:
         kernel = event.data["dispatcher"]
-        if self._made or _silent() or not kernel.__module__.startswith("pysces.") or sys.stderr is None:
+        if self._made or _silent() or not str(kernel.__module__).startswith("pysces.") or sys.stderr is None:
             return
         from tqdm import tqdm
 

@@ -28,7 +28,8 @@ OF_ARACNE: list[dict[str, Any]] = [
     {"estimator": "apmi", "convention": "aracne-ap", "ties": "random", "dpi": None},
 ]
 OF_VIPER: list[dict[str, Any]] = [
-    *({"signature": name} for name in ("mean", "mad", "rank", "doublerank", "ttest", "none")),
+    *({"signature": name} for name in ("mean", "rank", "doublerank", "ttest", "none")),
+    {"signature": "mad", "min_targets": 1},
     *({"signature": name, "enrichment": "narnea"} for name in ("scale", "rank")),
     {"enrichment": "narnea", "zeros": "random"},
     {"groupby": "group"},

@@ -31,11 +31,13 @@ rng = np.random.default_rng(0)
 X = np.column_stack([rng.poisson(1.0, (90, 5)), rng.normal(size=(90, 4)), rng.poisson(0.1, (90, 3))]).astype(float)
 X[:, 1] += X[:, 0]
 X[:, 6] += X[:, 5]
+models = {
+    f"apmi {convention} {ties}": {"estimator": "apmi", "convention": convention, "ties": ties}
+    for convention in ("aracne3", "aracne-ap") for ties in ("block", "random")
+}
 found = {
-    f"{estimator} {convention} {ties}": ps.ARACNe(
-        estimator=estimator, convention=convention, ties=ties, n_threads=1
-    ).mutual_information(X, [0, 3, 5, 9])
-    for estimator in ("apmi", "gcmi") for convention in ("aracne3", "aracne-ap") for ties in ("block", "random")
+    name: ps.ARACNe(**options, n_threads=1).mutual_information(X, [0, 3, 5, 9], depth="auto" if options else None)
+    for name, options in {**models, "gcmi": {}}.items()
 }
 names = [str(i) for i in range(12)]
 of_cells = rng.lognormal(0, 0.6, (90, 1))

@@ -320,7 +320,7 @@ def test_networks_of_combinations_may_be_borrowed_whole(adata):
     without = ps.get.network(adata)
     without = without[without["group"] != LABELS[0]]
     found = score(adata, without, without_network="meta")
-    assert found.obsm["viper"].notna().any(axis=1).all()
+    assert found.obsm["viper"].notna().any(axis=1).sum() == 159  # one has no value of these genes
 
 
 @pytest.mark.parametrize(
