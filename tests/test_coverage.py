@@ -12,6 +12,8 @@ import scanpy as sc
 
 import pysces as ps
 
+pytestmark = pytest.mark.filterwarnings("ignore:X holds counts")
+
 GENES = [f"G{i}" for i in range(300)]
 
 

@@ -13,6 +13,8 @@ import scipy.sparse as sp
 
 import pysces as ps
 
+pytestmark = pytest.mark.filterwarnings("ignore:X holds counts")
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 

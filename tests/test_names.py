@@ -11,6 +11,8 @@ import pysces as ps
 from pysces._names import as_text, differences, question, too_few
 from pysces._network import check_network
 
+pytestmark = pytest.mark.filterwarnings("ignore:X holds counts")
+
 HUMAN, MOUSE = ps.datasets.regulators("human"), ps.datasets.regulators("mouse")
 ENSEMBL = [f"ENSG{i:011d}" for i in range(60)]
 VERSIONED = [f"{name}.{i % 20}" for i, name in enumerate(ENSEMBL)]

@@ -9,6 +9,8 @@ import pytest
 
 import pysces as ps
 
+pytestmark = pytest.mark.filterwarnings("ignore:X holds counts")
+
 GENES = [f"G{i}" for i in range(100)]
 NETWORK = pd.DataFrame(
     {"source": np.repeat(["G0", "G1", "G2"], 10), "target": [*GENES[:10], *GENES[5:15], *GENES[10:20]], "weight": 1.0}

@@ -13,6 +13,8 @@ from scipy.stats import false_discovery_control, norm, t
 import pysces as ps
 from pysces._enrich.calibration import log_pvalues
 
+pytestmark = pytest.mark.filterwarnings("ignore:X holds counts")
+
 TREG = "CD4+/CD25 T Reg"
 GENES = oracle.gene_names(60)
 NETWORK = oracle.network(GENES)

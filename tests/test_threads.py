@@ -13,6 +13,11 @@ import pytest
 
 import pysces as ps
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:the sequencing depth of the cells is not known|X holds counts"),
+    pytest.mark.filterwarnings("ignore:regulator 'a' holds 8 of the 12 genes"),
+]
+
 GENES = [str(i) for i in range(12)]
 NETWORK = pd.DataFrame({"source": "a", "target": GENES[1:9], "weight": 0.5})
 COUNTS = np.random.default_rng(0).poisson(1.0, (300, 12)) + np.random.default_rng(1).poisson(1.0, (300, 1))

@@ -100,8 +100,10 @@ def simulated(
 
     Examples
     --------
-    >>> import pysces as ps
+    >>> import pysces as ps, scanpy as sc
     >>> adata = ps.datasets.simulated(n_cells=200, n_perturbed=2)
+    >>> sc.pp.normalize_total(adata)
+    >>> sc.pp.log1p(adata)
     >>> ps.tl.viper(adata, adata.uns["truth"], reference="all")
     >>> list(adata.var_names[adata.var["shift"] != 0])
     ['R14', 'R17']

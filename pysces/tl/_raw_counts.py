@@ -16,7 +16,8 @@ BY_VALUE = ("scale", "mean", "mad", "rank", "ttest")
 
 def warn_of_counts(x: Any, what: str) -> None:
     """Warn if X is not log-normalised, as its first cells tell: whole numbers, or larger ones than logs can be."""
-    part = read(x, slice(0, CELLS_PER_BLOCK))
+    n_first = x.chunks[0][0] if hasattr(x, "compute") else CELLS_PER_BLOCK  # of dask no more than a chunk
+    part = read(x, slice(0, min(n_first, CELLS_PER_BLOCK)))
     sparse: bool = sp.issparse(part)
     values = np.asarray(part.data if sparse else part)
     largest = values.max(initial=0)

@@ -11,6 +11,8 @@ from states import state
 
 import pysces as ps
 
+pytestmark = pytest.mark.filterwarnings("ignore:X holds counts")
+
 
 def edges(adata: ad.AnnData) -> pd.DataFrame:
     """The true network, with names as strings."""

@@ -11,6 +11,8 @@ import pytest
 
 import pysces as ps
 
+pytestmark = pytest.mark.filterwarnings("ignore:X holds counts")
+
 GENES = [f"G{i}" for i in range(120)]
 UNFIT, FIT = ["a/b", "/", "", "."], ["a.b", "a b", "é", "index", "values"]
 
