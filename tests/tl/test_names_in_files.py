@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from importlib.metadata import version
 
 import anndata as ad
 import numpy as np
@@ -85,5 +86,7 @@ def test_regulators_that_no_file_takes_are_warned_of(adata, name, tmp_path):
         ps.tl.pathways(adata, {name: ["Q", "S"]}, min_targets=2)
     told = [str(warning.message) for warning in seen if "has columns that cannot be saved" in str(warning.message)]
     assert len(told) == 2 * (name not in FIT)
-    for suffix in ("h5ad", "zarr"):
-        assert refuses(adata, tmp_path / f"cells.{suffix}") == (name not in FIT)
+    refused = {suffix: refuses(adata, tmp_path / f"cells.{suffix}") for suffix in ("h5ad", "zarr")}
+    assert name not in FIT or not any(refused.values())
+    if version("anndata") >= "0.13":  # older ones fail in other ways, or keep some of these names in one kind of file
+        assert all(refused.values()) == (name not in FIT)
