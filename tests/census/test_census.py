@@ -18,6 +18,8 @@ client = pytest.importorskip("cellxgene_census", reason="cellxgene-census is not
 import tiledbsoma  # noqa: E402
 from census_files import Tables, human, write  # noqa: E402
 
+pytestmark = pytest.mark.filterwarnings("ignore:the sequencing depth of the cells is not known|X holds counts")
+
 BLOOD = "tissue_general == 'blood' and is_primary_data == True"
 ANY = "(is_primary_data == True or is_primary_data == False)"
 
