@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from pysces._csr import CSR, as_csc
-from pysces._matrix import counts_of, depths_of_cells
+from pysces._matrix import counts_of
 
 N_CELLS, N_GENES = 200, 120
 pytestmark = pytest.mark.filterwarnings("ignore:Some cells have zero counts")  # by scanpy
@@ -241,12 +241,9 @@ def test_fractional_counts_are_left_as_they_are_and_their_sum_is_the_depth(kind,
     found = counts_of(columns, N_CELLS)
     assert found.source == "sum of values"
     assert found.values is columns
-    depth, source = depths_of_cells(values, np.arange(N_CELLS))
-    assert source == "sum of values"
-    np.testing.assert_allclose(depth, values.astype(float).sum(axis=1), rtol=1e-12)
 
 
-# --- the depth of cells, read in blocks -------------------------------------------------------------------------------
+# --- cells of several blocks -------------------------------------------------------------------------------
 
 
 def many_cells() -> np.ndarray:
@@ -258,22 +255,19 @@ def many_cells() -> np.ndarray:
 
 
 @pytest.mark.parametrize("form", ["counts", *FORMS])
-def test_the_depth_of_cells_is_that_of_the_counts_that_come_back(form, as_format):
+def test_counts_of_all_blocks_come_back(form, as_format):
     X = many_cells()
-    values = FORMS.get(form, lambda X: X)(X)
-    rows = np.r_[0:700, 900:1100]
-    depth, source = depths_of_cells(as_format(values), rows)
-    assert source == form
-    assert depth.dtype == np.float64
-    np.testing.assert_array_equal(depth, X[rows].sum(axis=1))
+    found = counts_of(as_csc(as_format(FORMS.get(form, lambda X: X)(X))), len(X))
+    assert found.source == form
+    assert found.values.data.dtype == np.float64
+    np.testing.assert_array_equal(dense(found.values), X)
 
 
 def test_whole_numbers_in_one_block_and_fractions_in_another_are_summed():
     X = np.concatenate([counts(seed) for seed in range(4)])
     X[600:] = np.concatenate([ambient_removed()])
-    depth, source = depths_of_cells(X, np.arange(len(X)))
-    assert source == "sum of values"
-    np.testing.assert_allclose(depth, X.sum(axis=1), rtol=1e-12)
+    columns = as_csc(X)
+    assert counts_of(columns, len(X)) == (columns, "sum of values")
 
 
 # --- whole numbers are counts -----------------------------------------------------------------------------------------
@@ -348,14 +342,13 @@ def test_a_panel_of_normalised_genes_without_small_counts_has_no_sum_that_is_a_d
     rates = rng.lognormal(0.0, 0.4, (N_CELLS, 1)) * rng.gamma(0.5, 120.0, (N_CELLS, n_genes))  # most values above 25
     X = np.where(rng.random((N_CELLS, n_genes)) < 0.1, 0.0, rng.poisson(rates) + 30.0)
     values = log(X / X.sum(axis=1, keepdims=True) * rng.uniform(1e3, 2e3, (N_CELLS, 1)))
-    assert depths_of_cells(values, np.arange(N_CELLS)) == (None, "unknown")
+    assert counts_of(as_csc(values), N_CELLS) == (None, "unknown")
 
 
 @pytest.mark.parametrize("kind", OTHER)
 def test_other_values_are_no_counts(kind):
     values = OTHER[kind]()
     assert counts_of(as_csc(values), len(values)) == (None, "unknown")
-    assert depths_of_cells(values, np.arange(len(values))) == (None, "unknown")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pysces._matrix._choose import Choice, choose, choose_depth
-from pysces._matrix._counts import FRACTIONAL, MOST_LOG, UNKNOWN, counts_of, depths_of_cells
+from pysces._matrix._counts import FRACTIONAL, MOST_LOG, UNKNOWN, counts_of
 from pysces._matrix._detection import unmeasured_genes
 from pysces._matrix._read import (
     CELLS_PER_BLOCK,
@@ -27,7 +27,6 @@ __all__ = [
     "choose_depth",
     "columns",
     "counts_of",
-    "depths_of_cells",
     "lazy_units",
     "n_rows",
     "read",

@@ -12,12 +12,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from pysces._csr import as_csr
-from pysces._matrix._read import CELLS_PER_BLOCK, checked_blocks
+from pysces._matrix._read import CELLS_PER_BLOCK
 from pysces._parallel import blocks
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from numpy.typing import NDArray
 
     from pysces._csr import CSR
@@ -51,31 +49,13 @@ FRACTIONAL, UNKNOWN = "sum of values", "unknown"
 
 
 class Scale(NamedTuple):
-    """What values are, the depth of the cells (None: unknown), and how counts come back.
-
-    A count is a value over the unit of its cell, after the logarithm is undone; without units, values are no counts or
-    counts as they are.
-    """
+    """What values are, and how counts come back: a value over the unit of its cell, after the logarithm is undone."""
 
     source: str
-    depth: NDArray[np.float64] | None
     log_base: float = 0.0
     """Natural logarithm of the base, 0 of values that are no logarithms."""
     units: NDArray[np.float64] | None = None
-
-
-def depths_of_cells(x: Any, rows: NDArray[np.intp]) -> tuple[NDArray[np.float64] | None, str]:
-    """Number of counts of each of the cells ``rows`` of X over all genes, and where it is from; blocks are streamed.
-
-    ``"counts"``, and ``"normalised counts"``, ``"log of counts, base 2"``, ``"log of normalised counts, base e"`` and
-    the like where counts come back: their sum. ``"sum of values"``: that of fractional counts. ``"unknown"``: values
-    are something else, and there is no depth (None). Values must be finite.
-    """
-    found = Recogniser()
-    for _, part in checked_blocks(x, rows, allow_negative=True):
-        found.add(as_csr(part))
-    scale = found.scale()
-    return scale.depth, scale.source
+    """None where no counts come back."""
 
 
 class Counts(NamedTuple):
@@ -86,77 +66,49 @@ class Counts(NamedTuple):
 
 
 def counts_of(columns: CSR, n_cells: int) -> Counts:
-    """Counts of genes, given as columns; of fractional counts the values as they are. See :func:`depths_of_cells`."""
-    if (columns.data == np.rint(columns.data)).all() and not (columns.data < 0).any():
+    """Counts of genes, given as columns; of fractional counts the values as they are.
+
+    What the values are is ``"counts"``; ``"normalised counts"``, ``"log of counts, base 2"``, ``"log of normalised
+    counts, base e"`` and the like where counts come back; ``"sum of values"`` of fractional counts, whose sum is the
+    depth of a cell; or ``"unknown"``.
+    """
+    if columns.data.min(initial=0.0) < 0:
+        return Counts(None, UNKNOWN)
+    if (columns.data == np.rint(columns.data)).all():
         return Counts(columns, "counts")
     scale = _scale_of(columns, n_cells)
     if scale.units is None:
-        return Counts(None if scale.depth is None else columns, scale.source)
+        return Counts(columns if scale.source == FRACTIONAL else None, scale.source)
     counts = unlogged(columns.data, scale.log_base) / scale.units[columns.indices]
     return Counts(columns._replace(data=np.rint(counts, out=counts)), scale.source)
 
 
 def _scale_of(columns: CSR, n_cells: int) -> Scale:
+    """What values that are not all whole numbers are, from blocks of cells."""
     by_cell = sp.csc_array((columns.data, columns.indices, columns.indptr), shape=(n_cells, columns.n_rows)).tocsr()
-    rows, found = as_csr(by_cell), Recogniser()
+    rows = as_csr(by_cell)
+    sums, mean_logs = np.empty(n_cells), np.empty(n_cells)
+    detected = np.diff(rows.indptr).astype(np.float64)
+    forms: list[_Form] | None = None
+    before: list[_Cells] = []
     for block in blocks(n_cells, CELLS_PER_BLOCK):
-        found.add(rows.rows(block))
-    return found.scale()
-
-
-class Recogniser:
-    """Finds what the values of some cells are, from blocks of them."""
-
-    def __init__(self) -> None:
-        self._whole, self._negative, self._seen = True, False, 0
-        self._empty: list[CSR] = []
-        self._forms: list[_Form] | None = None
-        self._sums, self._detected, self._mean_logs = _Pieces(), _Pieces(), _Pieces()
-
-    def add(self, block: CSR) -> None:
-        """Take notice of more cells."""
-        values = block.data
-        self._negative |= bool(values.size) and bool(values.min() < 0)
-        if self._negative:
-            return
-        cells = _Cells.of(block)
-        n_detected = np.diff(block.indptr).astype(np.float64)
-        self._sums.append(cells.sums(values))
-        self._detected.append(n_detected)
-        self._mean_logs.append(cells.sums(np.log(values)) / np.maximum(n_detected, 1.0))
-        self._whole &= bool((values == np.rint(values)).all())
-        if self._whole:
-            self._seen += block.n_rows * bool(values.size)
-            self._empty += [] if values.size else [block]
-            return
-        if self._forms is None:
-            self._forms = [] if self._seen else _forms(values, cells)
-            for form in self._forms:
-                for empty in self._empty:
-                    form.add(empty.data, _Cells.of(empty))
-        self._forms = [form for form in self._forms if form.add(values, cells)]
-
-    def scale(self) -> Scale:
-        """What the values of all cells are."""
-        if self._negative:
-            return Scale(UNKNOWN, None)
-        sums = self._sums.joined()
-        if self._whole:
-            return Scale("counts", sums)
-        for form in self._forms or []:
-            if form.holds():
-                return Scale(form.name, form.depth.joined(), form.log_base, form.units.joined())
-        if _are_fractional(sums, self._detected.joined(), self._mean_logs.joined()):
-            return Scale(FRACTIONAL, sums)
-        return Scale(UNKNOWN, None)
-
-
-class _Pieces(list["NDArray[np.float64]"]):
-    """Numbers of the cells of several blocks."""
-
-    def joined(self) -> NDArray[np.float64]:
-        """The numbers of all cells."""
-        return np.concatenate(self) if self else np.empty(0)
+        part = rows.rows(block)
+        cells = _Cells.of(part)
+        sums[block] = cells.sums(part.data)
+        mean_logs[block] = cells.sums(np.log(part.data)) / np.maximum(detected[block], 1.0)
+        if forms is None and not part.data.size:
+            before.append(cells)
+            continue
+        if forms is None:
+            forms = _forms(part.data, cells)
+            for form in forms:
+                for empty in before:
+                    form.add(part.data[:0], empty)
+        forms = [form for form in forms if form.add(part.data, cells)]
+    for form in forms or []:
+        if form.holds():
+            return Scale(form.name, form.log_base, np.concatenate(form.units))
+    return Scale(FRACTIONAL if _are_fractional(sums, detected, mean_logs) else UNKNOWN)
 
 
 class _Cells(NamedTuple):
@@ -194,7 +146,7 @@ class _Form:
 
     def __init__(self, name: str, log_base: float, unit: float | None) -> None:
         self.name, self.log_base, self.unit = name, log_base, unit
-        self.units, self.depth = _Pieces(), _Pieces()
+        self.units: list[NDArray[np.float64]] = []
         self._n_values = self._n_looked_at = self._n_cells = self._n_with_one = 0
 
     def add(self, values: NDArray[np.float64], cells: _Cells) -> bool:
@@ -224,7 +176,6 @@ class _Form:
         units = np.ones(cells.n)
         units[cells.detected] = unit
         self.units.append(units)
-        self.depth.append(cells.sums(np.rint(counts)))
         return True
 
     def holds(self) -> bool:

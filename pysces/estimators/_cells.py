@@ -72,7 +72,7 @@ class RankedCells(NamedTuple):
     ranks: Ranks
     depth: Depth
     source: str
-    """What :func:`pysces._matrix.depths_of_cells` says, or another of the above."""
+    """What :func:`pysces._matrix.counts_of` says, or another of the above."""
 
     @property
     def are_stratified(self) -> bool:
