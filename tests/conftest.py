@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import scanpy as sc
 import scipy.sparse as sp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 
@@ -39,3 +41,12 @@ def formats() -> dict[str, Callable[[np.ndarray], Any]]:
 def as_format(request: pytest.FixtureRequest) -> Callable[[np.ndarray], Any]:
     """Turn a dense array into one of the formats that X may have."""
     return FORMATS[request.param]
+
+
+@pytest.fixture
+def log() -> Iterator[StringIO]:
+    """What scanpy writes at the level of hints."""
+    before = sc.settings.verbosity, sc.settings.logfile
+    sc.settings.verbosity, sc.settings.logfile = 3, StringIO()
+    yield sc.settings.logfile
+    sc.settings.verbosity, sc.settings.logfile = before

@@ -177,7 +177,6 @@ class VIPER:
         rows: ArrayLike | None = None,
         allow_negative: bool = True,
         client: Any = None,
-        quiet: bool = False,
     ) -> Self:
         """Learn the reference moments and match the network to the genes.
 
@@ -196,8 +195,6 @@ class VIPER:
             Whether X may hold negative values.
         client
             A ``dask.distributed.Client`` whose workers take the moments of genes, if X is a dask array.
-        quiet
-            Leave what there is to say in ``remarks_`` instead of warning of it.
 
         Returns
         -------
@@ -209,6 +206,21 @@ class VIPER:
             If X is not finite, has fewer than 2 reference cells (3 for ``ttest``), no gene has a signature, the network
             shares no gene with it, or no regulator has ``min_targets`` targets.
         """
+        self._fit(X, gene_names, null=null, rows=rows, allow_negative=allow_negative, client=client)
+        say({"": self.remarks_})
+        return self
+
+    def _fit(
+        self,
+        X: Any,
+        gene_names: Sequence[str] | NDArray[np.object_],
+        *,
+        null: ArrayLike | None = None,
+        rows: ArrayLike | None = None,
+        allow_negative: bool = True,
+        client: Any = None,
+    ) -> Self:
+        """The same, leaving what there is to say in ``remarks_``: of several groups it is said once."""
         rows = chosen_rows(rows, n_rows(X))
         names = gene_labels(gene_names, X.shape[1])
         check_gene_weights(self._options.gene_weights, names)
@@ -235,8 +247,6 @@ class VIPER:
             self.null_spreads_ = narnea_null.null_spreads(regulons, len(self._genes))
         else:
             self.null_spreads_ = null_spreads(regulons, normalisation(regulons), len(self._genes))
-        if not quiet:
-            say({"": self.remarks_})
         return self
 
     def transform(self, X: Any, *, rows: ArrayLike | None = None, allow_negative: bool = True) -> NDArray[np.float64]:

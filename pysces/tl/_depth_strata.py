@@ -111,14 +111,13 @@ def warn_of_depths(adata: AnnData, key: str, codes: NDArray[np.intp], labels: li
     if technical is None:
         return
     n = np.bincount(codes[rows], minlength=len(labels) + 1).astype(np.float64)
-    ratios = np.ones(len(labels))
+    ratios = np.full(len(labels), np.inf)
     for values in technical:
         sums = np.bincount(codes[rows], values, len(labels) + 1)
         n_other, other = (n.sum() - n[:-1], sums.sum() - sums[:-1]) if rest else (n[-1], sums[-1])
         enough = (n[:-1] >= LEAST_CELLS) & (n_other >= LEAST_CELLS)
         difference = sums[:-1] / np.maximum(n[:-1], 1) - other / np.maximum(n_other, 1)
-        ratio = np.where(enough, np.exp(np.abs(difference)), 1.0)
-        ratios = ratio if values is technical[0] else np.minimum(ratios, ratio)
+        ratios = np.minimum(ratios, np.where(enough, np.exp(np.abs(difference)), 1.0))
     apart = [label for label, ratio in zip(labels, ratios, strict=True) if ratio >= MOST_RATIO]
     if apart:
         warn(

@@ -118,7 +118,7 @@ def pathways(
     since = _log.start(f"scoring gene sets among {len(regulators)} regulators")
     nes = activity.to_numpy(np.float32)
     model = VIPER(network, signature="none", filter_genes=False, min_targets=min_targets, n_threads=n_threads)
-    scores = model.fit(nes, regulators, quiet=True).transform(nes).astype(np.float32)
+    scores = model._fit(nes, regulators).transform(nes).astype(np.float32)
     say({"": model.remarks_}, units=("gene set", "regulators"))
     names = model.regulators_
     share = float(np.isin(network["target"].unique().astype(str), regulators.astype(str)).mean())

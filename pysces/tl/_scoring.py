@@ -195,9 +195,9 @@ class _Models:
         rows = part.rows if reference is None else reference.rows
         model = VIPER(table, reference=None if reference is None else np.arange(len(rows)), **self._settings)
         try:
-            return model.fit(
+            return model._fit(
                 self._chosen.x, self._chosen.genes, rows=rows, client=self._client,
-                allow_negative=self._settings["signature"] == "none", quiet=True,
+                allow_negative=self._settings["signature"] == "none",
             )  # fmt: skip
         except NotScorableError as error:
             return error

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import doctest
-from io import StringIO
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-import scanpy as sc
 import scipy.sparse as sp
 
 import pysces as ps
@@ -133,15 +131,6 @@ def test_copies_of_cells_are_warned_of(folder, tables):
     copies = int((lung & ~tables.obs["is_primary_data"]).sum())
     with pytest.warns(UserWarning, match=rf"{copies} of {lung.sum()} cells are copies .* is_primary_data == True"):
         ps.datasets.census("human", "tissue_general == 'lung'", source=folder)
-
-
-@pytest.fixture
-def log():
-    """What scanpy writes at the level of hints."""
-    before = sc.settings.verbosity, sc.settings.logfile
-    sc.settings.verbosity, sc.settings.logfile = 3, StringIO()
-    yield sc.settings.logfile
-    sc.settings.verbosity, sc.settings.logfile = before
 
 
 def test_it_says_how_many_match_before_it_reads_and_which_genes_are_not_measured(folder, log):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from io import StringIO
-
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-import scanpy as sc
 import scipy.sparse as sp
 
 import pysces as ps
@@ -67,17 +64,9 @@ def test_contrasts_rank_all_genes_beside_few_regulons(adata):
     assert adata.uns["msviper"]["params"]["all_genes_ranked"] is True
 
 
-@pytest.fixture
-def logged():
-    before = sc.settings.verbosity, sc.settings.logfile
-    sc.settings.verbosity, sc.settings.logfile = 2, StringIO()
-    yield sc.settings.logfile
-    sc.settings.verbosity, sc.settings.logfile = before
-
-
-def test_one_log_line_says_that_all_genes_are_ranked_and_why(adata, logged):
+def test_one_log_line_says_that_all_genes_are_ranked_and_why(adata, log):
     viper(adata, regulons(2), groupby="half")
-    lines = [line for line in logged.getvalue().splitlines() if "ranking all genes" in line]
+    lines = [line for line in log.getvalue().splitlines() if "ranking all genes" in line]
     assert len(lines) == 1
     assert "in 'down', 'up': regulator 'R0' holds 20 of the 40 genes of the network" in lines[0]
     assert adata.uns["viper"]["params"]["all_genes_ranked"].tolist() == ["down", "up"]

@@ -25,6 +25,9 @@ def scores(X, network=NETWORK, genes=GENES, **settings):
     return fit(X, network, genes, **settings).transform(X)
 
 
+TOO_NARROW = {("mad", "counts", 0), ("mad", "log", 0)}
+"""Few genes have a MAD above 0, of which one regulon holds too many: all genes are ranked."""
+
 # --- against the definition -------------------------------------------------------------------------------------------
 
 
@@ -40,6 +43,7 @@ def test_scores_are_those_of_the_definition(signature, kind, filter_genes):
         X = oracle.cells(kind, seed=seed)
         model = fit(X, network, signature=signature, filter_genes=filter_genes)
         expected = oracle.viper(X, GENES, network, signature, filter_genes=model.filter_genes_)
+        assert model.filter_genes_ is (filter_genes and (signature, kind, seed) not in TOO_NARROW)
         assert model.regulators_.tolist() == expected.columns.tolist()
         np.testing.assert_allclose(model.transform(X), expected, **EXACT)
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-import scanpy as sc
 from aracne_cases import REGULATORS, SLASHED, cells, digest, files
 from states import state
 
@@ -99,15 +97,6 @@ def test_a_stopped_run_leaves_adata_alone_and_goes_on(adata, tmp_path, monkeypat
     assert state(adata) == before
     assert folders(tmp_path) == {"group-0000": 1 + N, "group-0001": 1 + 1}
     assert run(adata, tmp_path) == expected
-
-
-@pytest.fixture
-def log():
-    """What scanpy writes at the level of hints."""
-    before = sc.settings.verbosity, sc.settings.logfile
-    sc.settings.verbosity, sc.settings.logfile = 3, StringIO()
-    yield sc.settings.logfile
-    sc.settings.verbosity, sc.settings.logfile = before
 
 
 def test_log_lines_tell_what_was_written_or_kept(adata, tmp_path, log):

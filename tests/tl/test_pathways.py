@@ -123,7 +123,7 @@ def test_scores_are_a_float32_table_under_the_names_of_cells_and_sets(adata):
     compared = {name: made[name] for name in ("groupby", "reference", "signature") if name in made}
     given = {name: value for name, value in params.items() if not name.startswith("version_")}
     assert given.pop("n_gene_sets") == 3
-    assert 0 < given.pop("share_of_members") < 1
+    assert given.pop("share_of_members") == 0.75
     assert given == {"key": "viper", "min_targets": 5, **compared}
 
 

@@ -1,4 +1,4 @@
-"""Figures are drawn without a screen, and closed."""
+"""For tests and examples of docstrings: figures are drawn without a screen, and closed."""
 
 from __future__ import annotations
 
