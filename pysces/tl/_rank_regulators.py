@@ -74,7 +74,8 @@ def rank_regulators(
     of ``"wilcoxon"`` and ``"stouffer"`` are exact where the cells can be labelled in at most 1,000 ways (with
     of ``"wilcoxon"`` and ``"stouffer"`` are exact where the cells can be labelled in at most 1,000 ways (within their
     strata, if there are such): a share of these ways, which for three cells against three is at least 0.1. A warning is
-    raised where none can be below 0.05.
+    raised where none can be below 0.05, with ``"kappa"`` too. ``"t-test"`` and ``"kruskal"`` are not exact: of a
+    handful of cells or samples, their p-values can be below what any labelling can give.
 
     The p-values are over cells. Cells of one person are not independent samples of people: with many cells, small
     differences have small p-values. To compare data sets, compare the effects.
@@ -211,7 +212,7 @@ def rank_regulators(
             f"with{within}, and are left out."
         )
     table = _table(ranking, np.flatnonzero(compared), chosen.labels, names, method)
-    if method in EXACT:
+    if method in (*EXACT, "kappa"):
         _warn_of_few_cells(table, chosen, method, of_cell, rest=reference == "rest")
     _slots.write_tables(
         result, key_added, {_slots.TABLE: table},
@@ -268,7 +269,7 @@ def _warn_of_few_cells(
         compared = (n > 0) & (n_reference > 0)
         counts = int(n[compared].sum()), int(n_reference[compared].sum())
         ways = n_ways(n[compared], n_reference[compared])
-        extreme = 2 if method == "wilcoxon" else n_as_extreme(*counts)  # rank sums are symmetric
+        extreme = n_as_extreme(*counts) if method == "stouffer" else 2  # ranks and overlaps have two extremes
         if ways <= MOST_LABELLINGS and extreme >= SIGNIFICANT * ways:
             remedy = f"compare {label!r} with more cells, or join groups"
             warn_of_few_labellings(*counts, ways, extreme, log_q.to_numpy(), remedy)

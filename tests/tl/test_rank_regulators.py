@@ -402,7 +402,7 @@ def test_a_condition_inside_one_type_that_was_scored_alone_is_fair():
     ranked(adata, "condition")
 
 
-@pytest.mark.parametrize("method", ["wilcoxon", "stouffer"])
+@pytest.mark.parametrize("method", ["wilcoxon", "stouffer", "kappa"])
 def test_groups_of_so_few_cells_that_no_q_can_be_small_are_warned_of(adata, method):
     adata = adata[[0, 3, 6, 1, 4, 7]].copy()
     with pytest.warns(
