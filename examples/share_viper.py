@@ -94,7 +94,9 @@ def scores(values: np.ndarray, regulons: list[np.ndarray]) -> np.ndarray:
         for i, targets in enumerate(regulons)
     ]
     model = ps.VIPER(pd.concat(edges), signature="none", filter_genes=False, min_targets=20)
-    return model.fit(values, names, quiet=True).transform(values)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "regulator .* holds")  # shares of a half and more, as is wanted here
+        return model.fit(values, names).transform(values)
 
 
 if __name__ == "__main__":
